@@ -1,0 +1,119 @@
+import { constants } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { errorCode } from './errors.ts'
+
+export interface FileFacts {
+  readonly sizeBytes: number
+  readonly modifiedAtMs: number
+  /** Identity of the file behind the path; changes when the path is replaced. */
+  readonly inode: number
+  /** Zero once the last path to an open file has been removed. */
+  readonly linkCount: number
+  readonly kind: 'file' | 'directory' | 'other'
+}
+
+export interface DirectoryEntry {
+  readonly name: string
+  readonly kind: 'file' | 'directory' | 'other'
+}
+
+/** An open file. Whoever opened it closes it. */
+export interface OpenFile {
+  /** Fills `into` from `position`; returns the count of bytes read, 0 at the end. */
+  read(into: Uint8Array, position: number): Promise<number>
+  /** Writes at the end of the file; may write fewer bytes than asked. */
+  write(bytes: Uint8Array): Promise<number>
+  facts(): Promise<FileFacts>
+  truncate(sizeBytes: number): Promise<void>
+  /** Returns when the bytes are on the device (`fdatasync`). */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * The file calls that the thread log makes, so that a test can fail or cut any one of them.
+ * Errors are Node's system errors.
+ */
+export interface FileSystem {
+  /** Opens for reading. Never follows a final symbolic link, never blocks on a pipe. */
+  openForRead(path: string): Promise<OpenFile>
+  /** Opens for appending; `create` makes the file (mode 0600) and fails if it is there. */
+  openForAppend(path: string, mode: 'create' | 'existing'): Promise<OpenFile>
+  /** Undefined when there is nothing at `path`. Does not follow a final symbolic link. */
+  facts(path: string): Promise<FileFacts | undefined>
+  /** Makes the directory and its parents (mode 0700). */
+  makeDirectory(path: string): Promise<void>
+  /** Empty when there is no such directory. */
+  readDirectory(path: string): Promise<DirectoryEntry[]>
+  /** Undefined when there is no such file. */
+  readText(path: string): Promise<string | undefined>
+  /** Makes a new directory entry survive a power cut. */
+  syncDirectory(path: string): Promise<void>
+}
+
+function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileFacts['kind'] {
+  if (entry.isFile()) return 'file'
+  return entry.isDirectory() ? 'directory' : 'other'
+}
+
+function factsOf(stat: Awaited<ReturnType<fs.FileHandle['stat']>>): FileFacts {
+  return {
+    sizeBytes: Number(stat.size),
+    modifiedAtMs: Number(stat.mtimeMs),
+    inode: Number(stat.ino),
+    linkCount: Number(stat.nlink),
+    kind: kindOf(stat),
+  }
+}
+
+function openFile(handle: fs.FileHandle): OpenFile {
+  return {
+    read: async (into, position) =>
+      (await handle.read(into, 0, into.byteLength, position)).bytesRead,
+    write: async (bytes) => (await handle.write(bytes)).bytesWritten,
+    facts: async () => factsOf(await handle.stat()),
+    truncate: (sizeBytes) => handle.truncate(sizeBytes),
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  }
+}
+
+async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants
+
+export const nodeFileSystem: FileSystem = {
+  openForRead: async (path) => openFile(await fs.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)),
+  openForAppend: async (path, mode) => {
+    const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK
+    const extra = mode === 'create' ? O_CREAT | O_EXCL : 0
+    return openFile(await fs.open(path, flags | extra, 0o600))
+  },
+  facts: async (path) => {
+    const stat = await orUndefined(fs.lstat(path))
+    return stat && factsOf(stat)
+  },
+  makeDirectory: async (path) => {
+    await fs.mkdir(path, { recursive: true, mode: 0o700 })
+  },
+  readDirectory: async (path) => {
+    const entries = await orUndefined(fs.readdir(path, { withFileTypes: true }))
+    return (entries ?? []).map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
+  },
+  readText: (path) => orUndefined(fs.readFile(path, 'utf8')),
+  syncDirectory: async (path) => {
+    const handle = await fs.open(path, O_RDONLY)
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+}

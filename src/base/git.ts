@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+
+const GIT_TIMEOUT_MS = 5000
+
+/** What git says of a work tree; a field that git could not tell is left out. */
+export interface WorkTreeFacts {
+  readonly root: string
+  readonly commitHash?: string
+  readonly branch?: string
+  readonly originUrl?: string
+}
+
+/** The folder at or above `directory` that holds a `.git` entry. */
+export function findWorkTreeRoot(directory: string): string | undefined {
+  let current = resolve(directory)
+  for (;;) {
+    if (existsSync(join(current, '.git'))) return current
+    const parent = dirname(current)
+    if (parent === current) return undefined
+    current = parent
+  }
+}
+
+/** Undefined outside a work tree. Three git calls in parallel, each at most 5 s. */
+export async function readWorkTree(
+  directory: string,
+  signal?: AbortSignal,
+): Promise<WorkTreeFacts | undefined> {
+  const root = findWorkTreeRoot(directory)
+  if (root === undefined) return undefined
+  const ask = (args: string[]) => runGit(directory, args, signal)
+  const [commitHash, branch, originUrl] = await Promise.all([
+    ask(['rev-parse', 'HEAD']),
+    ask(['rev-parse', '--abbrev-ref', 'HEAD']),
+    ask(['remote', 'get-url', 'origin']),
+  ])
+  return {
+    root,
+    ...(commitHash ? { commitHash } : {}),
+    ...(branch && branch !== 'HEAD' ? { branch } : {}),
+    ...(originUrl ? { originUrl } : {}),
+  }
+}
+
+/** Whether tracked or new files differ from HEAD; undefined when git cannot tell. */
+export async function hasUncommittedChanges(
+  directory: string,
+  signal?: AbortSignal,
+): Promise<boolean | undefined> {
+  const status = await runGit(directory, ['status', '--porcelain'], signal)
+  return status === undefined ? undefined : status.length > 0
+}
+
+/** Trimmed standard output; undefined when git is missing, fails or takes over 5 s. */
+function runGit(cwd: string, args: string[], signal?: AbortSignal): Promise<string | undefined> {
+  const limits = [AbortSignal.timeout(GIT_TIMEOUT_MS), ...(signal ? [signal] : [])]
+  return new Promise((done) => {
+    const child = spawn('git', ['--no-optional-locks', ...args], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, GIT_TERMINAL_PROMPT: '0' },
+      signal: AbortSignal.any(limits),
+    })
+    const chunks: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.on('error', () => done(undefined))
+    child.on('close', (exitCode) => {
+      done(exitCode === 0 ? Buffer.concat(chunks).toString('utf8').trim() : undefined)
+    })
+  })
+}

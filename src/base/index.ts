@@ -1,0 +1,16 @@
+export { assert, unreachable } from './assert.ts'
+export { BoundedQueue } from './bounded-queue.ts'
+export type { Brand } from './brand.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { errorCode, errorText } from './errors.ts'
+export {
+  type DirectoryEntry,
+  type FileFacts,
+  type FileSystem,
+  nodeFileSystem,
+  type OpenFile,
+} from './file-system.ts'
+export { findWorkTreeRoot, hasUncommittedChanges, readWorkTree, type WorkTreeFacts } from './git.ts'
+export { arrayAt, isObject, type Json, type JsonObject, numberAt, objectAt, stringAt } from './json.ts'
+export { type JsonlLine, readLines } from './jsonl.ts'
+export { TaskScope } from './task-scope.ts'

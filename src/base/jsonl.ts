@@ -1,0 +1,53 @@
+import type { OpenFile } from './file-system.ts'
+
+/** One line of a JSONL file: its bytes as text, where it starts, and whether its newline is there. */
+export interface JsonlLine {
+  readonly text: string
+  readonly offset: number
+  /** Bytes of the line with its newline. */
+  readonly sizeBytes: number
+  /** False only for a last line that lost its end. */
+  readonly isTerminated: boolean
+}
+
+const CHUNK_BYTES = 256 * 1024
+const NEWLINE = 0x0a
+
+/**
+ * Streams the lines of `file` from byte `start`, split at LF only: JSON text may hold U+2028
+ * unescaped, which `node:readline` would split at. Bytes that are no UTF-8 become U+FFFD, so that
+ * a damaged line costs only itself.
+ */
+export async function* readLines(file: OpenFile, start = 0): AsyncGenerator<JsonlLine> {
+  let position = start
+  let lineStart = start
+  let pending: Buffer[] = []
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  for (;;) {
+    const count = await file.read(chunk, position)
+    if (count === 0) break
+    const bytes = chunk.subarray(0, count)
+    let from = 0
+    for (;;) {
+      const at = bytes.indexOf(NEWLINE, from)
+      if (at === -1) break
+      const text = takeText(pending, bytes.subarray(from, at))
+      pending = []
+      const next = position + at + 1
+      yield { text, offset: lineStart, sizeBytes: next - lineStart, isTerminated: true }
+      lineStart = next
+      from = at + 1
+    }
+    if (from < count) pending.push(Buffer.from(bytes.subarray(from)))
+    position += count
+  }
+  if (pending.length > 0) {
+    const text = takeText(pending, Buffer.alloc(0))
+    yield { text, offset: lineStart, sizeBytes: position - lineStart, isTerminated: false }
+  }
+}
+
+function takeText(pending: readonly Buffer[], last: Buffer): string {
+  if (pending.length === 0) return last.toString('utf8')
+  return Buffer.concat([...pending, last]).toString('utf8')
+}

@@ -1,0 +1,155 @@
+import type { Json, JsonObject } from '../base/index.ts'
+import type { TokenInfo } from './thread-facts.ts'
+import type { TurnError, TurnItem } from './turn-item.ts'
+
+/** The change a patch made to one file, in the rollout's spelling. */
+export type FileChangeRecord =
+  | { type: 'add' | 'delete'; content: string }
+  | { type: 'update'; unified_diff: string; move_path: string | null }
+
+export interface Duration {
+  secs: number
+  nanos: number
+}
+
+export function durationOf(ms: number): Duration {
+  const secs = Math.floor(ms / 1000)
+  return { secs, nanos: Math.round((ms - secs * 1000) * 1e6) }
+}
+
+export function durationMs(duration: Duration): number {
+  return duration.secs * 1000 + Math.round(duration.nanos / 1e6)
+}
+
+/**
+ * An event as a rollout holds it (`event_msg`). Kinds that this version does not produce or fold
+ * are carried as plain objects. Source: codex-rs/protocol/src/protocol.rs, `EventMsg`.
+ */
+export type StoredEvent =
+  | {
+      type: 'task_started'
+      turn_id: string
+      started_at?: number
+      model_context_window: number | null
+      collaboration_mode_kind: string
+    }
+  | {
+      type: 'task_complete'
+      turn_id: string
+      last_agent_message: string | null
+      completed_at?: number
+      duration_ms?: number
+      time_to_first_token_ms?: number
+    }
+  | {
+      type: 'turn_aborted'
+      turn_id?: string | null
+      reason: string
+      completed_at?: number
+      duration_ms?: number
+    }
+  | {
+      type: 'user_message'
+      message: string
+      images?: string[]
+      local_images: string[]
+      text_elements: Json[]
+    }
+  | { type: 'agent_message'; message: string; phase: string | null; memory_citation: Json }
+  | { type: 'agent_reasoning' | 'agent_reasoning_raw_content'; text: string }
+  | { type: 'token_count'; info: TokenInfo | null; rate_limits: Json }
+  | { type: 'context_compacted' }
+  | { type: 'thread_rolled_back'; num_turns: number }
+  | {
+      type: 'patch_apply_end'
+      call_id: string
+      turn_id: string
+      stdout: string
+      stderr: string
+      success: boolean
+      changes: { [path: string]: FileChangeRecord }
+      status: 'completed' | 'failed' | 'declined'
+    }
+  | {
+      type: 'exec_command_end'
+      call_id: string
+      process_id?: string
+      turn_id: string
+      command: string[]
+      cwd: string
+      parsed_cmd: JsonObject[]
+      source: string
+      stdout: string
+      stderr: string
+      aggregated_output: string
+      exit_code: number
+      duration: Duration
+      formatted_output: string
+      status: 'completed' | 'failed' | 'declined'
+    }
+  | { type: 'web_search_end'; call_id: string; query: string; action: JsonObject }
+  | { type: 'error'; message: string; codex_error_info: Json }
+  | OtherEvent
+
+/** A kind without a shape here: carried and stored by the policy, folded where `type` is known. */
+export interface OtherEvent {
+  type: OtherEventType
+  [key: string]: Json | undefined
+}
+
+export type OtherEventType =
+  | 'image_generation_end'
+  | 'mcp_tool_call_end'
+  | 'item_completed'
+  | 'entered_review_mode'
+  | 'exited_review_mode'
+  | 'thread_goal_updated'
+  | 'thread_name_updated'
+  | (string & { readonly other?: never })
+
+/** What a session tells its subscribers. `turnId` is the turn that the event belongs to. */
+export type SessionEvent =
+  | { readonly type: 'turnStarted'; readonly turnId: string; readonly startedAtS: number }
+  | { readonly type: 'itemStarted'; readonly turnId: string; readonly item: TurnItem }
+  /** The item is in the thread's log by the time this is told. */
+  | { readonly type: 'itemCompleted'; readonly turnId: string; readonly item: TurnItem }
+  | {
+      readonly type: 'agentMessageDelta'
+      readonly turnId: string
+      readonly itemId: string
+      readonly delta: string
+    }
+  | {
+      readonly type: 'commandOutputDelta'
+      readonly turnId: string
+      readonly itemId: string
+      readonly delta: string
+    }
+  | {
+      readonly type: 'planUpdated'
+      readonly turnId: string
+      readonly explanation: string | null
+      readonly plan: readonly PlanStep[]
+    }
+  | { readonly type: 'tokenCount'; readonly turnId: string; readonly info: TokenInfo | null }
+  | { readonly type: 'warning'; readonly turnId: string | null; readonly message: string }
+  /** A failure; `willRetry` says whether the turn goes on. */
+  | {
+      readonly type: 'error'
+      readonly turnId: string
+      readonly error: TurnError
+      readonly willRetry: boolean
+    }
+  /** The last event of a turn, in the log before it is told. */
+  | {
+      readonly type: 'turnCompleted'
+      readonly turnId: string
+      readonly status: 'completed' | 'interrupted' | 'failed'
+      readonly error: TurnError | null
+      readonly durationMs: number
+    }
+
+export interface PlanStep {
+  readonly step: string
+  readonly status: 'pending' | 'in_progress' | 'completed'
+}

@@ -1,0 +1,51 @@
+export {
+  type Duration,
+  durationMs,
+  durationOf,
+  type FileChangeRecord,
+  type OtherEvent,
+  type PlanStep,
+  type SessionEvent,
+  type StoredEvent,
+} from './event.ts'
+export { newThreadId, newTurnId, parseThreadId, type ThreadId, type TurnId } from './ids.ts'
+export type { Op, UserInput } from './op.ts'
+export {
+  type ContentPart,
+  type MessageItem,
+  messageText,
+  parseResponseItem,
+  type ResponseItem,
+  type ToolOutput,
+  userText,
+} from './response-item.ts'
+export type {
+  CompactedRecord,
+  RolloutItem,
+  RolloutLine,
+  SessionMeta,
+  TurnContextRecord,
+} from './rollout-item.ts'
+export {
+  addUsage,
+  APPROVAL_POLICIES,
+  type ApprovalPolicy,
+  type GitInfo,
+  isSubagent,
+  NO_TOKENS,
+  SANDBOX_MODES,
+  type SandboxMode,
+  type SandboxPolicy,
+  type SessionSource,
+  sourceKind,
+  type TokenInfo,
+  type TokenUsage,
+} from './thread-facts.ts'
+export type {
+  FileUpdateChange,
+  ToolStatus,
+  Turn,
+  TurnError,
+  TurnItem,
+  TurnStatus,
+} from './turn-item.ts'
