@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { errorCode } from './errors.ts'
 
@@ -56,12 +56,12 @@ function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileFacts
   return entry.isDirectory() ? 'directory' : 'other'
 }
 
-function factsOf(stat: Awaited<ReturnType<fs.FileHandle['stat']>>): FileFacts {
+function factsOf(stat: Stats): FileFacts {
   return {
-    sizeBytes: Number(stat.size),
-    modifiedAtMs: Number(stat.mtimeMs),
-    inode: Number(stat.ino),
-    linkCount: Number(stat.nlink),
+    sizeBytes: stat.size,
+    modifiedAtMs: stat.mtimeMs,
+    inode: stat.ino,
+    linkCount: stat.nlink,
     kind: kindOf(stat),
   }
 }

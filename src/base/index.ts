@@ -11,6 +11,14 @@ export {
   type OpenFile,
 } from './file-system.ts'
 export { findWorkTreeRoot, hasUncommittedChanges, readWorkTree, type WorkTreeFacts } from './git.ts'
-export { arrayAt, isObject, type Json, type JsonObject, numberAt, objectAt, stringAt } from './json.ts'
+export {
+  arrayAt,
+  isObject,
+  type Json,
+  type JsonObject,
+  numberAt,
+  objectAt,
+  stringAt,
+} from './json.ts'
 export { type JsonlLine, readLines } from './jsonl.ts'
 export { TaskScope } from './task-scope.ts'

@@ -91,21 +91,21 @@ export type StoredEvent =
   | { type: 'error'; message: string; codex_error_info: Json }
   | OtherEvent
 
-/** A kind without a shape here: carried and stored by the policy, folded where `type` is known. */
+/** Kinds that are stored or read back without a shape of their own here. */
+export const OTHER_EVENT_TYPES = [
+  'image_generation_end',
+  'mcp_tool_call_end',
+  'item_completed',
+  'entered_review_mode',
+  'exited_review_mode',
+  'thread_goal_updated',
+  'thread_name_updated',
+] as const
+
 export interface OtherEvent {
-  type: OtherEventType
+  type: (typeof OTHER_EVENT_TYPES)[number]
   [key: string]: Json | undefined
 }
-
-export type OtherEventType =
-  | 'image_generation_end'
-  | 'mcp_tool_call_end'
-  | 'item_completed'
-  | 'entered_review_mode'
-  | 'exited_review_mode'
-  | 'thread_goal_updated'
-  | 'thread_name_updated'
-  | (string & { readonly other?: never })
 
 /** What a session tells its subscribers. `turnId` is the turn that the event belongs to. */
 export type SessionEvent =

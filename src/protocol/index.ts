@@ -3,6 +3,7 @@ export {
   durationMs,
   durationOf,
   type FileChangeRecord,
+  OTHER_EVENT_TYPES,
   type OtherEvent,
   type PlanStep,
   type SessionEvent,
@@ -27,9 +28,9 @@ export type {
   TurnContextRecord,
 } from './rollout-item.ts'
 export {
-  addUsage,
   APPROVAL_POLICIES,
   type ApprovalPolicy,
+  addUsage,
   type GitInfo,
   isSubagent,
   NO_TOKENS,

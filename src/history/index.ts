@@ -1,0 +1,5 @@
+export { isContextual, isUserBoundary, TURN_ABORTED_MARKER } from './contextual.ts'
+export { type ModelHistory, replayModelHistory, toModelInput } from './model-history.ts'
+export { isPersisted } from './persistence-policy.ts'
+export { SummaryFold, type ThreadSummary } from './thread-summary.ts'
+export { foldTurns, toFileUpdateChanges } from './turn-view.ts'

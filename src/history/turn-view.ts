@@ -1,0 +1,334 @@
+import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../base/index.ts'
+import {
+  durationMs,
+  type FileChangeRecord,
+  type FileUpdateChange,
+  type RolloutItem,
+  type StoredEvent,
+  type Turn,
+  type TurnError,
+  type TurnItem,
+  type TurnStatus,
+} from '../protocol/index.ts'
+
+type TurnEndEvent = {
+  turn_id?: string | null
+  completed_at?: number
+  duration_ms?: number
+}
+
+interface OpenTurn {
+  id: string
+  status: TurnStatus
+  items: TurnItem[]
+  error: TurnError | null
+  startedAtS: number | null
+  completedAtS: number | null
+  durationMs: number | null
+  readonly isExplicit: boolean
+  /** A compaction happened in it: kept although it may have no items. */
+  hasCompaction: boolean
+}
+
+/**
+ * Folds a thread's log into the turns that people see, by the rules of 0.133.0, plus what only
+ * our logs hold: commands, and the errors of failed turns. An unfinished turn reads `interrupted`
+ * unless `isRunning` says that the last one is live.
+ */
+export function foldTurns(
+  log: Iterable<RolloutItem>,
+  options: { isRunning?: boolean } = {},
+): Turn[] {
+  const fold = new TurnFold()
+  for (const item of log) fold.apply(item)
+  return fold.finish(options.isRunning ?? false)
+}
+
+class TurnFold {
+  #turns: OpenTurn[] = []
+  #open: OpenTurn | undefined
+  #itemCount = 0
+  #lineIndex = -1
+
+  apply(item: RolloutItem): void {
+    this.#lineIndex += 1
+    if (item.type === 'event_msg') this.#applyEvent(item.payload)
+    else if (item.type === 'compacted') this.#current().hasCompaction = true
+  }
+
+  finish(isRunning: boolean): Turn[] {
+    this.#close()
+    const last = this.#turns.at(-1)
+    return this.#turns.map((turn) => ({
+      id: turn.id,
+      status:
+        turn.status === 'inProgress' && !(isRunning && turn === last) ? 'interrupted' : turn.status,
+      items: turn.items,
+      error: turn.error,
+      startedAtS: turn.startedAtS,
+      completedAtS: turn.completedAtS,
+      durationMs: turn.durationMs,
+    }))
+  }
+
+  #applyEvent(event: StoredEvent): void {
+    switch (event.type) {
+      case 'task_started':
+        this.#start(event.turn_id, event.started_at ?? null)
+        break
+      case 'task_complete':
+        this.#end(event, 'completed')
+        break
+      case 'turn_aborted':
+        this.#end(event, 'interrupted')
+        break
+      case 'error':
+        this.#fail({ message: event.message, codexErrorInfo: event.codex_error_info })
+        break
+      case 'user_message':
+        this.#userMessage(event.message, [...(event.images ?? []), ...event.local_images])
+        break
+      case 'thread_rolled_back':
+        this.#rollBack(event.num_turns)
+        break
+      case 'agent_reasoning':
+        this.#reasoning(event.text)
+        break
+      default:
+        this.#toolOrMessage(event)
+        break
+    }
+  }
+
+  #start(turnId: string, startedAtS: number | null): void {
+    this.#close()
+    const turn = newTurn(turnId, true)
+    turn.status = 'inProgress'
+    turn.startedAtS = startedAtS
+    this.#open = turn
+    this.#turns.push(turn)
+  }
+
+  #end(event: TurnEndEvent, status: 'completed' | 'interrupted'): void {
+    const turn = this.#named(event.turn_id ?? undefined) ?? this.#open
+    if (!turn) return
+    if (turn.status === 'inProgress' || status === 'interrupted') turn.status = status
+    turn.completedAtS = event.completed_at ?? null
+    turn.durationMs = event.duration_ms ?? null
+    if (turn === this.#open && status === 'completed') this.#close()
+  }
+
+  #fail(error: TurnError): void {
+    const turn = this.#open
+    if (!turn) return
+    turn.error = error
+    turn.status = 'failed'
+  }
+
+  #userMessage(message: string, images: readonly string[]): void {
+    const open = this.#open
+    if (open && !open.isExplicit && !(open.hasCompaction && open.items.length === 0)) this.#close()
+    const text = [message, ...images.map((at) => `[Image: ${at}]`)]
+    this.#add({
+      type: 'userMessage',
+      id: this.#nextId(),
+      text: text.filter((part) => part.trim() !== '').join('\n'),
+    })
+  }
+
+  #reasoning(text: string): void {
+    if (text === '') return
+    const turn = this.#current()
+    const last = turn.items.at(-1)
+    if (last?.type === 'reasoning') {
+      turn.items[turn.items.length - 1] = { ...last, summary: [...last.summary, text] }
+    } else {
+      this.#add({ type: 'reasoning', id: this.#nextId(), summary: [text] })
+    }
+  }
+
+  #toolOrMessage(event: StoredEvent): void {
+    const item = toolItem(event) ?? this.#numberedItem(event)
+    if (!item) return
+    const turnId = 'turn_id' in event ? event.turn_id : undefined
+    const turn = typeof turnId === 'string' && turnId ? this.#named(turnId) : this.#current()
+    if (!turn) return
+    const at = turn.items.findIndex((each) => each.id === item.id && each.type === item.type)
+    if (at === -1) turn.items.push(item)
+    else turn.items[at] = item
+  }
+
+  #numberedItem(event: StoredEvent): TurnItem | undefined {
+    switch (event.type) {
+      case 'agent_message': {
+        if (event.message === '') return undefined
+        const { phase } = event
+        const known = phase === 'commentary' || phase === 'final_answer' ? phase : null
+        return { type: 'agentMessage', id: this.#nextId(), text: event.message, phase: known }
+      }
+      case 'context_compacted':
+        return { type: 'contextCompaction', id: this.#nextId() }
+      case 'entered_review_mode':
+        return {
+          type: 'review',
+          id: this.#nextId(),
+          text: stringAt(event, 'user_facing_hint') ?? 'Review started',
+        }
+      case 'exited_review_mode': {
+        const output = objectAt(event, 'review_output')
+        const text = output ? stringAt(output, 'overall_explanation') : undefined
+        return {
+          type: 'review',
+          id: this.#nextId(),
+          text: text ?? 'Reviewer failed to output a response.',
+        }
+      }
+      default:
+        return undefined
+    }
+  }
+
+  #rollBack(count: number): void {
+    this.#close()
+    this.#turns.splice(Math.max(0, this.#turns.length - count))
+    this.#itemCount = this.#turns.flatMap((turn) => turn.items).filter(hasNumberedId).length
+  }
+
+  #add(item: TurnItem): void {
+    this.#current().items.push(item)
+  }
+
+  #current(): OpenTurn {
+    if (this.#open) return this.#open
+    const turn = newTurn(this.#inventedId(), false)
+    this.#open = turn
+    this.#turns.push(turn)
+    return turn
+  }
+
+  #named(id: string | undefined): OpenTurn | undefined {
+    return id === undefined ? undefined : this.#turns.findLast((turn) => turn.id === id)
+  }
+
+  #close(): void {
+    const turn = this.#open
+    this.#open = undefined
+    if (turn && !turn.isExplicit && turn.items.length === 0 && !turn.hasCompaction) {
+      this.#turns = this.#turns.filter((each) => each !== turn)
+    }
+  }
+
+  #nextId(): string {
+    this.#itemCount += 1
+    return `item-${this.#itemCount}`
+  }
+
+  #inventedId(): string {
+    return `rollout-${this.#lineIndex}`
+  }
+}
+
+function newTurn(id: string, isExplicit: boolean): OpenTurn {
+  return {
+    id,
+    status: 'completed',
+    items: [],
+    error: null,
+    startedAtS: null,
+    completedAtS: null,
+    durationMs: null,
+    isExplicit,
+    hasCompaction: false,
+  }
+}
+
+function hasNumberedId(item: TurnItem): boolean {
+  return item.id.startsWith('item-')
+}
+
+/** Items that carry their own id. */
+function toolItem(event: StoredEvent): TurnItem | undefined {
+  switch (event.type) {
+    case 'exec_command_end':
+      return {
+        type: 'commandExecution',
+        id: event.call_id,
+        command: event.command.at(-1) ?? '',
+        cwd: event.cwd,
+        status: event.status,
+        aggregatedOutput: event.aggregated_output || null,
+        exitCode: event.exit_code,
+        durationMs: durationMs(event.duration),
+      }
+    case 'patch_apply_end':
+      return {
+        type: 'fileChange',
+        id: event.call_id,
+        changes: toFileUpdateChanges(event.changes),
+        status: event.status,
+      }
+    case 'web_search_end':
+      return { type: 'webSearch', id: event.call_id, query: event.query, action: event.action }
+    case 'mcp_tool_call_end':
+      return mcpItem(event)
+    case 'image_generation_end':
+      return {
+        type: 'imageGeneration',
+        id: stringAt(event, 'call_id') ?? '',
+        status: stringAt(event, 'status') ?? '',
+      }
+    case 'item_completed':
+      return storedTurnItem(event)
+    default:
+      return undefined
+  }
+}
+
+function mcpItem(event: JsonObject): TurnItem {
+  const invocation = objectAt(event, 'invocation') ?? {}
+  const result = objectAt(event, 'result') ?? {}
+  const failure = stringAt(result, 'Err')
+  return {
+    type: 'toolCall',
+    id: stringAt(event, 'call_id') ?? '',
+    server: stringAt(invocation, 'server') ?? null,
+    tool: stringAt(invocation, 'tool') ?? '',
+    arguments: invocation.arguments ?? null,
+    status: failure === undefined ? 'completed' : 'failed',
+    result: failure ?? JSON.stringify(result.Ok ?? null),
+  }
+}
+
+/** Plans of 0.133.0, and the messages of later versions, which are stored as whole items. */
+function storedTurnItem(event: JsonObject): TurnItem | undefined {
+  const item = objectAt(event, 'item')
+  if (!item) return undefined
+  const id = stringAt(item, 'id') ?? ''
+  const text = stringAt(item, 'text') ?? joinedText(item.content)
+  if (item.type === 'Plan') return { type: 'plan', id, text }
+  if (item.type === 'UserMessage') return { type: 'userMessage', id, text }
+  if (item.type === 'AgentMessage') return { type: 'agentMessage', id, text, phase: null }
+  return undefined
+}
+
+function joinedText(content: Json | undefined): string {
+  if (!Array.isArray(content)) return ''
+  return content.map((part) => (isObject(part) ? (stringAt(part, 'text') ?? '') : '')).join('')
+}
+
+export function toFileUpdateChanges(changes: {
+  readonly [path: string]: FileChangeRecord
+}): FileUpdateChange[] {
+  return Object.entries(changes)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, change]) =>
+      change.type === 'update'
+        ? {
+            path,
+            kind: change.type,
+            diff: change.unified_diff,
+            ...(change.move_path ? { movePath: change.move_path } : {}),
+          }
+        : { path, kind: change.type, diff: change.content },
+    )
+}

@@ -1,0 +1,153 @@
+import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
+import type { ThreadSummary } from '../../history/index.ts'
+import { isSubagent, type ThreadId } from '../../protocol/index.ts'
+import { type RolloutFile, readSummary, scanArchive, scanSessions } from '../../rollout/index.ts'
+import type { Database, ThreadRow } from '../../state/index.ts'
+import { decodeCursor, encodeCursor } from '../cursor.ts'
+import type { ListThreads, StoredThread, ThreadPage } from '../store.ts'
+
+/** The index, with the calls that this file makes of it; absent when it cannot be used. */
+export interface IndexAccess {
+  readonly database: Database
+  read(database: Database, rolloutPath: string): ThreadRow | undefined
+  upsert(database: Database, rows: readonly ThreadRow[]): void
+}
+
+export interface ListSources {
+  readonly files: FileSystem
+  readonly home: string
+  readonly index: IndexAccess | undefined
+  readonly names: ReadonlyMap<ThreadId, string>
+}
+
+interface Candidate {
+  readonly file: RolloutFile
+  /** Position in the order of the list; text and numbers that grow with time. */
+  readonly position: string | number
+  readonly facts: FileFacts
+}
+
+/**
+ * A page from the files themselves, newest first: the index only saves reading those that have not
+ * changed since it saw them. A log that cannot be listed is reported, never dropped in silence.
+ */
+export async function listLocalThreads(
+  sources: ListSources,
+  params: ListThreads,
+): Promise<ThreadPage> {
+  const after = params.cursor === undefined ? undefined : decodeCursor(params.cursor)
+  const threads: StoredThread[] = []
+  const unreadable: { path: string; reason: string }[] = []
+  const changed: ThreadRow[] = []
+  let last: Candidate | undefined
+  let nextCursor: string | null = null
+  for await (const candidate of candidates(sources, params)) {
+    if (after && !isBeyond(candidate, after)) continue
+    if (threads.length === params.limit && last) {
+      nextCursor = encodeCursor({ position: last.position, threadId: last.file.threadId })
+      break
+    }
+    const summary = await summaryOf(sources, candidate, changed)
+    if (summary.ok) {
+      const thread = toStoredThread(candidate.file, candidate.facts, summary.value, sources.names)
+      if (!isWanted(thread, params)) continue
+      threads.push(thread)
+      last = candidate
+    } else unreadable.push({ path: candidate.file.path, reason: summary.reason })
+  }
+  if (sources.index) sources.index.upsert(sources.index.database, changed)
+  return { threads, nextCursor, unreadable }
+}
+
+function isWanted(thread: StoredThread, params: ListThreads): boolean {
+  if (thread.preview === '') return false
+  if (params.cwd !== undefined && thread.cwd !== params.cwd) return false
+  return params.includeSubagents || !isSubagent(thread.source)
+}
+
+function isBeyond(
+  candidate: Candidate,
+  after: { readonly position: string | number; readonly threadId: string },
+): boolean {
+  if (candidate.position !== after.position) return candidate.position < after.position
+  return candidate.file.threadId < after.threadId
+}
+
+async function* candidates(sources: ListSources, params: ListThreads): AsyncGenerator<Candidate> {
+  const { files, home } = sources
+  const found = params.isArchived ? scanArchive(files, home) : scanSessions(files, home)
+  if (params.sortKey === 'created') {
+    for await (const file of found) {
+      const facts = await files.facts(file.path)
+      if (facts) yield { file, facts, position: file.stamp }
+    }
+    return
+  }
+  const all: Candidate[] = []
+  for await (const file of found) {
+    const facts = await files.facts(file.path)
+    if (facts) all.push({ file, facts, position: facts.modifiedAtMs })
+  }
+  yield* all.sort((a, b) =>
+    a.facts.modifiedAtMs === b.facts.modifiedAtMs
+      ? a.file.threadId < b.file.threadId
+        ? 1
+        : -1
+      : b.facts.modifiedAtMs - a.facts.modifiedAtMs,
+  )
+}
+
+type SummaryResult =
+  | { readonly ok: true; readonly value: ThreadSummary }
+  | { readonly ok: false; readonly reason: string }
+
+async function summaryOf(
+  { files, index }: ListSources,
+  { file, facts }: Candidate,
+  changed: ThreadRow[],
+): Promise<SummaryResult> {
+  const row = index?.read(index.database, file.path)
+  if (row && isCurrent(row, facts)) return { ok: true, value: row.summary }
+  try {
+    const value = canKeepSummary(row, facts) ? row.summary : await readSummary(files, file.path)
+    if (!value) return { ok: false, reason: 'no readable session_meta line' }
+    changed.push({ rolloutPath: file.path, file: facts, summary: value })
+    return { ok: true, value }
+  } catch (error) {
+    return { ok: false, reason: errorText(error) }
+  }
+}
+
+function isCurrent(row: ThreadRow, facts: FileFacts): boolean {
+  return (
+    row.file.sizeBytes === facts.sizeBytes &&
+    row.file.modifiedAtMs === facts.modifiedAtMs &&
+    row.file.inode === facts.inode
+  )
+}
+
+/** A log only grows: what its head said once, it still says. */
+function canKeepSummary(row: ThreadRow | undefined, facts: FileFacts): row is ThreadRow {
+  return (
+    row !== undefined &&
+    row.summary.preview !== '' &&
+    row.file.inode === facts.inode &&
+    row.file.sizeBytes <= facts.sizeBytes
+  )
+}
+
+export function toStoredThread(
+  file: RolloutFile,
+  facts: FileFacts,
+  summary: ThreadSummary,
+  names: ReadonlyMap<ThreadId, string>,
+): StoredThread {
+  return {
+    ...summary,
+    rolloutPath: file.path,
+    name: names.get(summary.threadId) ?? null,
+    updatedAtMs: facts.modifiedAtMs,
+    sizeBytes: facts.sizeBytes,
+    isArchived: file.isArchived,
+  }
+}

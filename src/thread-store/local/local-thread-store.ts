@@ -1,0 +1,249 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type Clock,
+  errorCode,
+  errorText,
+  type FileSystem,
+  readWorkTree,
+} from '../../base/index.ts'
+import {
+  parseThreadId,
+  type RolloutItem,
+  type SessionMeta,
+  type ThreadId,
+} from '../../protocol/index.ts'
+import {
+  type Durability,
+  findRollout,
+  loadRollout,
+  RolloutError,
+  type RolloutNotice,
+  RolloutWriter,
+  type RolloutWriterOptions,
+  readSummary,
+  readThreadNames,
+  rolloutPath,
+} from '../../rollout/index.ts'
+import { ThreadStoreError } from '../errors.ts'
+import type {
+  CreateThread,
+  ListThreads,
+  StoredHistory,
+  StoredThread,
+  ThreadPage,
+  ThreadStore,
+} from '../store.ts'
+import { type IndexAccess, listLocalThreads, toStoredThread } from './list-threads.ts'
+
+export interface LocalThreadStoreOptions {
+  /** Folder that holds `sessions/`; shared with real Codex. */
+  readonly home: string
+  readonly files: FileSystem
+  readonly clock: Clock
+  readonly durability: Durability
+}
+
+export const INDEX_FILE = 'bobbin_1.sqlite'
+
+/** Threads as rollout files in a Codex home, with a SQLite index that can be thrown away. */
+export class LocalThreadStore implements ThreadStore {
+  readonly #options: LocalThreadStoreOptions
+  readonly #writers = new Map<ThreadId, RolloutWriter>()
+  #index: Promise<IndexAccess | undefined> | undefined
+
+  constructor(options: LocalThreadStoreOptions) {
+    this.#options = options
+  }
+
+  async createThread({ header, onNotice }: CreateThread): Promise<void> {
+    const threadId = parseThreadId(header.id)
+    if (!threadId) throw invalid(`invalid thread id: ${header.id}`)
+    this.#refuseLive(threadId)
+    const path = rolloutPath(this.#options.home, threadId, Date.parse(header.timestamp))
+    const withGit = async (): Promise<RolloutItem> => ({
+      type: 'session_meta',
+      payload: { ...header, ...(await gitField(header)) },
+    })
+    this.#writers.set(threadId, RolloutWriter.create(this.#writerOptions(path, onNotice), withGit))
+  }
+
+  async resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
+    this.#refuseLive(threadId)
+    const file = await this.#find(threadId)
+    const summary = await this.#guard(() => readSummary(this.#options.files, file.path))
+    if (!summary) throw damaged(file.path)
+    if (summary.threadId !== threadId) {
+      throw invalid(`${file.path} holds thread ${summary.threadId}, not ${threadId}`)
+    }
+    if (summary.historyMode === 'paginated') {
+      const reason = `thread ${threadId} was made by a newer Codex with numbered lines; Bobbin can read it but not yet append to it`
+      throw new ThreadStoreError({ code: 'unsupported', reason })
+    }
+    const writer = await this.#guard(() =>
+      RolloutWriter.resume(this.#writerOptions(file.path, onNotice)),
+    )
+    this.#refuseLive(threadId)
+    this.#writers.set(threadId, writer)
+  }
+
+  appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
+    return this.#guard(() => this.#writer(threadId).append(items))
+  }
+
+  flushThread(threadId: ThreadId): Promise<void> {
+    return this.#guard(() => this.#writer(threadId).flush())
+  }
+
+  async closeThread(threadId: ThreadId): Promise<void> {
+    await this.#guard(() => this.#writer(threadId).close())
+    this.#writers.delete(threadId)
+  }
+
+  async discardThread(threadId: ThreadId): Promise<void> {
+    const writer = this.#writers.get(threadId)
+    this.#writers.delete(threadId)
+    await writer?.[Symbol.asyncDispose]()
+  }
+
+  async loadHistory(threadId: ThreadId): Promise<StoredHistory> {
+    const live = this.#writers.get(threadId)
+    const path = live?.isMaterialised ? live.path : (await this.#find(threadId)).path
+    const { lines, damage } = await this.#guard(() => loadRollout(this.#options.files, path))
+    return {
+      items: lines.map((line) => line.item),
+      damage: damage.map(({ lineNumber, reason }) => ({ place: `${path}:${lineNumber}`, reason })),
+    }
+  }
+
+  async readThread(threadId: ThreadId): Promise<StoredThread> {
+    const { files, home } = this.#options
+    const file = await this.#find(threadId)
+    const [summary, facts, names] = await this.#guard(() =>
+      Promise.all([
+        readSummary(files, file.path),
+        files.facts(file.path),
+        readThreadNames(files, home),
+      ]),
+    )
+    if (!facts) throw new ThreadStoreError({ code: 'thread_not_found', threadId })
+    if (!summary) throw damaged(file.path)
+    return toStoredThread(file, facts, summary, names)
+  }
+
+  async listThreads(params: ListThreads): Promise<ThreadPage> {
+    const { files, home } = this.#options
+    await this.#requireReadableHome()
+    this.#index ??= this.#openIndex()
+    const [index, names] = await Promise.all([this.#index, readThreadNames(files, home)])
+    return this.#guard(() => listLocalThreads({ files, home, index, names }, params))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const writers = [...this.#writers.keys()]
+    await Promise.all(writers.map((threadId) => this.discardThread(threadId)))
+    const index = await this.#index
+    index?.database.close()
+    this.#index = undefined
+  }
+
+  /** Undefined when it cannot be used: the files answer without it. */
+  async #openIndex(): Promise<IndexAccess | undefined> {
+    const state = await import('../../state/index.ts')
+    try {
+      const path = join(this.#options.home, INDEX_FILE)
+      const database = state.openDatabase(path, this.#options.clock.nowMs())
+      return { database, read: state.readThreadRow, upsert: state.upsertThreadRows }
+    } catch (error) {
+      if (error instanceof state.IndexUnavailable) return undefined
+      throw error
+    }
+  }
+
+  #writerOptions(path: string, onNotice?: (message: string) => void): RolloutWriterOptions {
+    const { files, clock, durability } = this.#options
+    const notify = (notice: RolloutNotice) => onNotice?.(noticeText(notice))
+    return { path, files, clock, durability, onNotice: notify }
+  }
+
+  #writer(threadId: ThreadId): RolloutWriter {
+    const writer = this.#writers.get(threadId)
+    if (writer) return writer
+    throw new ThreadStoreError({ code: 'thread_not_found', threadId })
+  }
+
+  #refuseLive(threadId: ThreadId): void {
+    if (!this.#writers.has(threadId)) return
+    const reason = `thread ${threadId} already has a live writer in this process`
+    throw new ThreadStoreError({ code: 'conflict', reason })
+  }
+
+  async #find(threadId: ThreadId) {
+    const { files, home } = this.#options
+    await this.#requireReadableHome()
+    const file = await this.#guard(() => findRollout(files, home, threadId))
+    if (file) return file
+    throw new ThreadStoreError({ code: 'thread_not_found', threadId })
+  }
+
+  /** A home that is not there yet holds no threads; one that cannot be entered is an error. */
+  async #requireReadableHome(): Promise<void> {
+    const { home } = this.#options
+    try {
+      const facts = await stat(home)
+      if (!facts.isDirectory()) throw new Error('it is not a folder')
+      await access(home, constants.R_OK | constants.X_OK)
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return
+      const failure = { code: 'home_unreadable', path: home, reason: errorText(error) } as const
+      throw new ThreadStoreError(failure, error)
+    }
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw error instanceof ThreadStoreError ? error : wrapped(error)
+    }
+  }
+}
+
+async function gitField(header: SessionMeta): Promise<Pick<SessionMeta, 'git'>> {
+  const tree = await readWorkTree(header.cwd)
+  if (!tree) return {}
+  return {
+    git: {
+      ...(tree.commitHash ? { commit_hash: tree.commitHash } : {}),
+      ...(tree.branch ? { branch: tree.branch } : {}),
+      ...(tree.originUrl ? { repository_url: tree.originUrl } : {}),
+    },
+  }
+}
+
+function invalid(reason: string): ThreadStoreError {
+  return new ThreadStoreError({ code: 'invalid_request', reason })
+}
+
+function damaged(path: string): ThreadStoreError {
+  const reason = 'the rollout has no readable session_meta line'
+  return new ThreadStoreError({ code: 'damaged', path, reason })
+}
+
+function wrapped(error: unknown): ThreadStoreError {
+  if (error instanceof RolloutError && error.code !== 'io') {
+    const reason =
+      error.code === 'no_header'
+        ? 'the rollout has no readable session_meta line'
+        : 'not a rollout file'
+    return new ThreadStoreError({ code: 'damaged', path: error.path, reason }, error)
+  }
+  return new ThreadStoreError({ code: 'internal', doing: errorText(error) }, error)
+}
+
+function noticeText(notice: RolloutNotice): string {
+  if (notice.kind === 'torn_tail') {
+    return `the last line of ${notice.path} was cut off; it was ended and the thread goes on after it`
+  }
+  return `${notice.path} was changed by another program while this thread was open`
+}

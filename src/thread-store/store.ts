@@ -1,0 +1,72 @@
+import type { ThreadSummary } from '../history/index.ts'
+import type { RolloutItem, SessionMeta, ThreadId } from '../protocol/index.ts'
+
+/**
+ * Where threads live. Session code sees this, never a path, a row or a socket.
+ * One writer per thread: `createThread` and `resumeThread` take it, `closeThread` and
+ * `discardThread` give it back. Every method throws only `ThreadStoreError`.
+ */
+export interface ThreadStore extends AsyncDisposable {
+  /** Prepares a new thread; nothing is kept until the first append. `conflict` when it is live. */
+  createThread(params: CreateThread): Promise<void>
+  /** Opens a stored thread for appending. `conflict` when it is live, `unsupported` when paginated. */
+  resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void>
+  /**
+   * Appends in order; no metadata is derived. Once it returns, the death of the process loses
+   * nothing. When it throws, the items stay queued and the next call writes them first.
+   */
+  appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void>
+  /** What was appended is as durable as the store's level says. */
+  flushThread(threadId: ThreadId): Promise<void>
+  /** Flushes and gives the writer back. On failure the thread stays live. */
+  closeThread(threadId: ThreadId): Promise<void>
+  /** Gives the writer back without forcing queued items out. Idempotent. */
+  discardThread(threadId: ThreadId): Promise<void>
+  /** The whole log, live or not. `thread_not_found`, `damaged`. */
+  loadHistory(threadId: ThreadId): Promise<StoredHistory>
+  /** What a list shows of one thread. `thread_not_found`, `damaged`. */
+  readThread(threadId: ThreadId): Promise<StoredThread>
+  /** A page of threads, newest first. */
+  listThreads(params: ListThreads): Promise<ThreadPage>
+}
+
+export interface CreateThread {
+  /** First line of the log. The store adds `git`. */
+  readonly header: SessionMeta
+  /** Hears what the store noticed about the thread's storage. */
+  readonly onNotice?: (message: string) => void
+}
+
+export interface StoredHistory {
+  readonly items: readonly RolloutItem[]
+  /** Entries that could not be read, with their place; the others are in `items`. */
+  readonly damage: readonly { readonly place: string; readonly reason: string }[]
+}
+
+export interface StoredThread extends ThreadSummary {
+  /** Null in a store without paths. */
+  readonly rolloutPath: string | null
+  readonly name: string | null
+  readonly updatedAtMs: number
+  readonly sizeBytes: number
+  readonly isArchived: boolean
+}
+
+export interface ListThreads {
+  readonly limit: number
+  readonly cursor?: string
+  readonly sortKey: 'created' | 'updated'
+  readonly isArchived: boolean
+  /** Only threads started in this folder. */
+  readonly cwd?: string
+  /** Threads that agents started for themselves are left out unless asked for. */
+  readonly includeSubagents: boolean
+}
+
+export interface ThreadPage {
+  readonly threads: readonly StoredThread[]
+  /** Null at the end. */
+  readonly nextCursor: string | null
+  /** Logs met on the way that could not be listed. */
+  readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
+}
