@@ -10,7 +10,7 @@ export {
   type StoredEvent,
 } from './event.ts'
 export { newThreadId, newTurnId, parseThreadId, type ThreadId, type TurnId } from './ids.ts'
-export type { Op, UserInput } from './op.ts'
+
 export {
   type ContentPart,
   type MessageItem,
@@ -50,3 +50,4 @@ export type {
   TurnItem,
   TurnStatus,
 } from './turn-item.ts'
+export type { UserInput } from './user-input.ts'

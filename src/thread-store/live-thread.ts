@@ -18,7 +18,7 @@ export class LiveThread implements AsyncDisposable {
 
   static async create(store: ThreadStore, params: CreateThread): Promise<LiveThread> {
     await store.createThread(params)
-    return new LiveThread(store, params.header.id as ThreadId)
+    return new LiveThread(store, params.threadId)
   }
 
   /** Takes the writer first, so that nothing can be appended between reading and writing. */

@@ -31,8 +31,10 @@ export interface ThreadStore extends AsyncDisposable {
 }
 
 export interface CreateThread {
-  /** First line of the log. The store adds `git`. */
-  readonly header: SessionMeta
+  readonly threadId: ThreadId
+  readonly createdAtMs: number
+  /** Makes the first line of the log; called once, when the thread gets its first items. */
+  readonly header: () => Promise<SessionMeta>
   /** Hears what the store noticed about the thread's storage. */
   readonly onNotice?: (message: string) => void
 }

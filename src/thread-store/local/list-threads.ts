@@ -2,21 +2,15 @@ import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
 import type { ThreadSummary } from '../../history/index.ts'
 import { isSubagent, type ThreadId } from '../../protocol/index.ts'
 import { type RolloutFile, readSummary, scanArchive, scanSessions } from '../../rollout/index.ts'
-import type { Database, ThreadRow } from '../../state/index.ts'
+import type { ThreadIndex, ThreadRow } from '../../state/index.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { ListThreads, StoredThread, ThreadPage } from '../store.ts'
-
-/** The index, with the calls that this file makes of it; absent when it cannot be used. */
-export interface IndexAccess {
-  readonly database: Database
-  read(database: Database, rolloutPath: string): ThreadRow | undefined
-  upsert(database: Database, rows: readonly ThreadRow[]): void
-}
 
 export interface ListSources {
   readonly files: FileSystem
   readonly home: string
-  readonly index: IndexAccess | undefined
+  /** Absent when it cannot be used: then every file's head is read. */
+  readonly index: ThreadIndex | undefined
   readonly names: ReadonlyMap<ThreadId, string>
 }
 
@@ -55,7 +49,7 @@ export async function listLocalThreads(
       last = candidate
     } else unreadable.push({ path: candidate.file.path, reason: summary.reason })
   }
-  if (sources.index) sources.index.upsert(sources.index.database, changed)
+  sources.index?.upsert(changed)
   return { threads, nextCursor, unreadable }
 }
 
@@ -106,7 +100,7 @@ async function summaryOf(
   { file, facts }: Candidate,
   changed: ThreadRow[],
 ): Promise<SummaryResult> {
-  const row = index?.read(index.database, file.path)
+  const row = index?.read(file.path)
   if (row && isCurrent(row, facts)) return { ok: true, value: row.summary }
   try {
     const value = canKeepSummary(row, facts) ? row.summary : await readSummary(files, file.path)

@@ -1,12 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  type Clock,
-  errorCode,
-  errorText,
-  type FileSystem,
-  readWorkTree,
-} from '../../base/index.ts'
+import { type Clock, errorCode, errorText, type FileSystem } from '../../base/index.ts'
 import {
   parseThreadId,
   type RolloutItem,
@@ -25,6 +19,7 @@ import {
   readThreadNames,
   rolloutPath,
 } from '../../rollout/index.ts'
+import type { ThreadIndex } from '../../state/index.ts'
 import { ThreadStoreError } from '../errors.ts'
 import type {
   CreateThread,
@@ -34,7 +29,7 @@ import type {
   ThreadPage,
   ThreadStore,
 } from '../store.ts'
-import { type IndexAccess, listLocalThreads, toStoredThread } from './list-threads.ts'
+import { listLocalThreads, toStoredThread } from './list-threads.ts'
 
 export interface LocalThreadStoreOptions {
   /** Folder that holds `sessions/`; shared with real Codex. */
@@ -50,22 +45,23 @@ export const INDEX_FILE = 'bobbin_1.sqlite'
 export class LocalThreadStore implements ThreadStore {
   readonly #options: LocalThreadStoreOptions
   readonly #writers = new Map<ThreadId, RolloutWriter>()
-  #index: Promise<IndexAccess | undefined> | undefined
+  #index: Promise<ThreadIndex | undefined> | undefined
 
   constructor(options: LocalThreadStoreOptions) {
     this.#options = options
   }
 
-  async createThread({ header, onNotice }: CreateThread): Promise<void> {
-    const threadId = parseThreadId(header.id)
-    if (!threadId) throw invalid(`invalid thread id: ${header.id}`)
+  async createThread({ threadId, createdAtMs, header, onNotice }: CreateThread): Promise<void> {
     this.#refuseLive(threadId)
-    const path = rolloutPath(this.#options.home, threadId, Date.parse(header.timestamp))
-    const withGit = async (): Promise<RolloutItem> => ({
+    const options = this.#writerOptions(
+      rolloutPath(this.#options.home, threadId, createdAtMs),
+      onNotice,
+    )
+    const firstLine = async (): Promise<RolloutItem> => ({
       type: 'session_meta',
-      payload: { ...header, ...(await gitField(header)) },
+      payload: await header(),
     })
-    this.#writers.set(threadId, RolloutWriter.create(this.#writerOptions(path, onNotice), withGit))
+    this.#writers.set(threadId, RolloutWriter.create(options, firstLine))
   }
 
   async resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
@@ -143,21 +139,14 @@ export class LocalThreadStore implements ThreadStore {
     const writers = [...this.#writers.keys()]
     await Promise.all(writers.map((threadId) => this.discardThread(threadId)))
     const index = await this.#index
-    index?.database.close()
+    index?.[Symbol.dispose]()
     this.#index = undefined
   }
 
-  /** Undefined when it cannot be used: the files answer without it. */
-  async #openIndex(): Promise<IndexAccess | undefined> {
-    const state = await import('../../state/index.ts')
-    try {
-      const path = join(this.#options.home, INDEX_FILE)
-      const database = state.openDatabase(path, this.#options.clock.nowMs())
-      return { database, read: state.readThreadRow, upsert: state.upsertThreadRows }
-    } catch (error) {
-      if (error instanceof state.IndexUnavailable) return undefined
-      throw error
-    }
+  /** Loaded on the first list, so that nothing else pays for SQLite. */
+  async #openIndex(): Promise<ThreadIndex | undefined> {
+    const { ThreadIndex } = await import('../../state/index.ts')
+    return ThreadIndex.open(join(this.#options.home, INDEX_FILE), this.#options.clock.nowMs())
   }
 
   #writerOptions(path: string, onNotice?: (message: string) => void): RolloutWriterOptions {
@@ -206,18 +195,6 @@ export class LocalThreadStore implements ThreadStore {
     } catch (error) {
       throw error instanceof ThreadStoreError ? error : wrapped(error)
     }
-  }
-}
-
-async function gitField(header: SessionMeta): Promise<Pick<SessionMeta, 'git'>> {
-  const tree = await readWorkTree(header.cwd)
-  if (!tree) return {}
-  return {
-    git: {
-      ...(tree.commitHash ? { commit_hash: tree.commitHash } : {}),
-      ...(tree.branch ? { branch: tree.branch } : {}),
-      ...(tree.originUrl ? { repository_url: tree.originUrl } : {}),
-    },
   }
 }
 

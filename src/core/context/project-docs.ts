@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { errorCode, findWorkTreeRoot } from '../../base/index.ts'
+
+const NAMES = ['AGENTS.override.md', 'AGENTS.md']
+const SEPARATOR = '\n\n--- project-doc ---\n\n'
+
+/** Bytes of project documents that are sent at most. Source: default of 0.133.0. */
+export const PROJECT_DOC_MAX_BYTES = 32 * 1024
+
+/**
+ * The text of the `AGENTS.md` files that hold for `cwd`: the home's, then those from the project's
+ * root down. Undefined when there are none. A folder's `AGENTS.override.md` stands in for its other.
+ */
+export async function readProjectDocs(
+  home: string | undefined,
+  cwd: string,
+  maxBytes: number = PROJECT_DOC_MAX_BYTES,
+): Promise<string | undefined> {
+  const homeText = home === undefined ? undefined : await readFirst(home)
+  const projectTexts: string[] = []
+  let left = maxBytes
+  for (const folder of foldersDownTo(cwd)) {
+    const text = await readFirst(folder)
+    if (text === undefined || left <= 0) continue
+    const kept = Buffer.from(text).subarray(0, left).toString('utf8')
+    projectTexts.push(kept)
+    left -= Buffer.byteLength(kept)
+  }
+  const project = projectTexts.join('\n\n')
+  if (homeText === undefined) return project === '' ? undefined : project
+  return project === '' ? homeText : homeText + SEPARATOR + project
+}
+
+/** From the root of the work tree down to `cwd`; only `cwd` outside of one. */
+function foldersDownTo(cwd: string): string[] {
+  const root = findWorkTreeRoot(cwd)
+  if (root === undefined) return [cwd]
+  const steps = relative(root, cwd).split(sep).filter(Boolean)
+  const folders = [cwd]
+  for (let at = cwd, left = steps.length; left > 0; left -= 1) {
+    at = dirname(at)
+    folders.unshift(at)
+  }
+  return folders
+}
+
+async function readFirst(folder: string): Promise<string | undefined> {
+  for (const name of NAMES) {
+    try {
+      const text = await readFile(join(folder, name), 'utf8')
+      if (text.trim() !== '') return text
+    } catch (error) {
+      const code = errorCode(error)
+      if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'EACCES') throw error
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,30 @@
+export type SessionFailure =
+  /** Another turn runs; it has to end first. */
+  | 'turn_running'
+  | 'empty_input'
+  /** The thread's storage refused; the cause tells why. What was to be kept is tried again. */
+  | 'not_kept'
+  | 'closed'
+  | 'already_loaded'
+  /** A reader of events fell too far behind. */
+  | 'slow_subscriber'
+
+/** What a session or the thread manager could not do. */
+export class SessionError extends Error {
+  override readonly name = 'SessionError'
+  readonly code: SessionFailure
+
+  constructor(code: SessionFailure, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+/** Why a turn's signal was aborted. */
+export class TurnInterrupted extends Error {
+  override readonly name = 'TurnInterrupted'
+
+  constructor() {
+    super('the turn was interrupted')
+  }
+}

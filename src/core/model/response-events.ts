@@ -1,0 +1,72 @@
+import { isObject, type JsonObject, numberAt, objectAt, stringAt } from '../../base/index.ts'
+import { parseResponseItem, type TokenUsage } from '../../protocol/index.ts'
+import type { ModelEvent } from './model-client.ts'
+import { disconnected, failedResponse } from './model-errors.ts'
+
+/**
+ * One data object of the Responses stream as a `ModelEvent`; undefined for kinds that carry nothing
+ * for us and for malformed items. Throws `ModelError` for those that end the response.
+ * Source: `reference/session-runtime.md` C6.
+ */
+export function decodeResponseEvent(data: JsonObject): ModelEvent | undefined {
+  switch (data.type) {
+    case 'response.output_item.added':
+      return itemAdded(objectAt(data, 'item'))
+    case 'response.output_text.delta':
+      return {
+        type: 'textDelta',
+        itemId: stringAt(data, 'item_id') ?? '',
+        delta: stringAt(data, 'delta') ?? '',
+      }
+    case 'response.output_item.done':
+      return itemDone(objectAt(data, 'item'))
+    case 'response.completed':
+      return completed(objectAt(data, 'response') ?? {})
+    case 'response.failed':
+      throw failedResponse(objectAt(data, 'response') ?? {})
+    case 'response.incomplete': {
+      const details = objectAt(objectAt(data, 'response') ?? {}, 'incomplete_details') ?? {}
+      const reason = stringAt(details, 'reason') ?? 'unknown'
+      throw disconnected(`Incomplete response returned, reason: ${reason}`)
+    }
+    default:
+      return undefined
+  }
+}
+
+function itemAdded(item: JsonObject | undefined): ModelEvent | undefined {
+  const id = item && stringAt(item, 'id')
+  return item && id ? { type: 'itemAdded', id, kind: stringAt(item, 'type') ?? '' } : undefined
+}
+
+function itemDone(raw: JsonObject | undefined): ModelEvent | undefined {
+  const item = raw && parseResponseItem(raw)
+  return item && { type: 'itemDone', id: stringAt(raw, 'id') ?? '', item }
+}
+
+function completed(response: JsonObject): ModelEvent {
+  return {
+    type: 'completed',
+    usage: isObject(response.usage) ? parseUsage(response.usage) : null,
+    endTurn: response.end_turn !== false,
+  }
+}
+
+function parseUsage(usage: JsonObject): TokenUsage {
+  const need = (field: string): number => {
+    const value = numberAt(usage, field)
+    if (value === undefined) {
+      throw disconnected(`failed to parse ResponseCompleted: missing field \`${field}\``)
+    }
+    return value
+  }
+  const inputDetails = objectAt(usage, 'input_tokens_details') ?? {}
+  const outputDetails = objectAt(usage, 'output_tokens_details') ?? {}
+  return {
+    input_tokens: need('input_tokens'),
+    cached_input_tokens: numberAt(inputDetails, 'cached_tokens') ?? 0,
+    output_tokens: need('output_tokens'),
+    reasoning_output_tokens: numberAt(outputDetails, 'reasoning_tokens') ?? 0,
+    total_tokens: need('total_tokens'),
+  }
+}

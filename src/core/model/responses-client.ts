@@ -1,0 +1,242 @@
+import { STATUS_CODES } from 'node:http'
+import { createParser } from 'eventsource-parser'
+import { type Clock, isObject, type JsonObject } from '../../base/index.ts'
+import { backoffMs } from './backoff.ts'
+import type { ModelClient, ModelError, ModelEvent, ModelRequest } from './model-client.ts'
+import { disconnected, httpError } from './model-errors.ts'
+import { rateLimitsOf } from './rate-limits.ts'
+import { decodeResponseEvent } from './response-events.ts'
+
+/** Where a model is served, and how patient to be with it. */
+export interface ModelProvider {
+  readonly id: string
+  readonly name: string
+  /** Without trailing slash; `/responses` is added. */
+  readonly baseUrl: string
+  /** Sent as `Authorization: Bearer`; never logged. */
+  readonly bearerToken?: string
+  readonly headers: { readonly [name: string]: string }
+  readonly queryParams: { readonly [name: string]: string }
+  readonly requestMaxRetries: number
+  readonly streamMaxRetries: number
+  readonly streamIdleTimeoutMs: number
+}
+
+export interface ResponsesClientOptions {
+  readonly provider: ModelProvider
+  readonly clock: Clock
+  /** Name of the client program, for `originator` and `user-agent`. */
+  readonly originator: string
+  readonly version: string
+  /** Id of the home, told to the endpoint as `x-codex-installation-id`. */
+  readonly installationId: string
+}
+
+/** The Responses API over HTTP and server-sent events. */
+export class ResponsesClient implements ModelClient {
+  readonly #options: ResponsesClientOptions
+  readonly #url: string
+
+  constructor(options: ResponsesClientOptions) {
+    this.#options = options
+    const url = new URL(`${options.provider.baseUrl}/responses`)
+    for (const [name, value] of Object.entries(options.provider.queryParams)) {
+      url.searchParams.set(name, value)
+    }
+    this.#url = url.href
+  }
+
+  async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    using watch = new IdleWatch(this.#options.provider.streamIdleTimeoutMs, signal)
+    const response = await this.#post(request, watch)
+    const turnState = response.headers.get('x-codex-turn-state')
+    yield {
+      type: 'started',
+      rateLimits: rateLimitsOf(response.headers),
+      ...(turnState ? { turnState } : {}),
+    }
+    for await (const data of serverSentEvents(response, watch)) {
+      const event = decodeResponseEvent(data)
+      if (!event) continue
+      yield event
+      if (event.type === 'completed') return
+    }
+    throw disconnected('stream closed before response.completed')
+  }
+
+  /** Retries transport errors and 5xx in silence; any other answer is the caller's to judge. */
+  async #post(request: ModelRequest, watch: IdleWatch): Promise<Response> {
+    const { provider, clock } = this.#options
+    const body = JSON.stringify(requestBody(request, this.#options.installationId))
+    for (let retry = 0; ; retry += 1) {
+      const failure = await this.#tryPost(request, body, watch)
+      if (failure instanceof Response) return failure
+      const isWorthRetrying = failure.isRetryable && (failure.httpStatus ?? 500) >= 500
+      if (!isWorthRetrying || retry >= provider.requestMaxRetries) throw failure
+      await clock.sleep(failure.retryAfterMs ?? backoffMs(retry + 1), watch.signal)
+      watch.touch()
+    }
+  }
+
+  async #tryPost(
+    request: ModelRequest,
+    body: string,
+    watch: IdleWatch,
+  ): Promise<Response | ModelError> {
+    let response: Response
+    try {
+      const headers = requestHeaders(request, this.#options)
+      response = await fetch(this.#url, { method: 'POST', headers, body, signal: watch.signal })
+      if (response.ok) return response
+      const text = await response.text()
+      return httpError({
+        status: response.status,
+        statusText: STATUS_CODES[response.status] ?? response.statusText,
+        body: text,
+        url: this.#url,
+        headers: response.headers,
+        nowMs: this.#options.clock.nowMs(),
+      })
+    } catch (error) {
+      watch.throwIfEnded()
+      return disconnected(`error sending request for url (${this.#url})`, { cause: error })
+    }
+  }
+}
+
+/** Aborts when nothing has arrived for too long, or when the caller's signal does. */
+class IdleWatch implements Disposable {
+  readonly #controller = new AbortController()
+  readonly #outer: AbortSignal
+  readonly #timer: NodeJS.Timeout
+  readonly #forward = () => this.#controller.abort(this.#outer.reason)
+  #isIdle = false
+
+  constructor(idleMs: number, outer: AbortSignal) {
+    this.#outer = outer
+    outer.throwIfAborted()
+    outer.addEventListener('abort', this.#forward, { once: true })
+    this.#timer = setTimeout(() => {
+      this.#isIdle = true
+      this.#controller.abort()
+    }, idleMs)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  touch(): void {
+    this.#timer.refresh()
+  }
+
+  /** The caller's abort as it is, an idle end as an error; nothing when neither happened. */
+  throwIfEnded(): void {
+    this.#outer.throwIfAborted()
+    if (this.#isIdle) throw disconnected('idle timeout waiting for SSE')
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
+    this.#outer.removeEventListener('abort', this.#forward)
+    this.#controller.abort()
+  }
+}
+
+async function* serverSentEvents(response: Response, watch: IdleWatch): AsyncGenerator<JsonObject> {
+  const ready: JsonObject[] = []
+  const parser = createParser({
+    onEvent: ({ data }) => {
+      const value = parseData(data)
+      if (value) ready.push(value)
+    },
+  })
+  const decoder = new TextDecoder()
+  const reader = response.body?.getReader()
+  if (!reader) return
+  for (;;) {
+    const chunk = await reader.read().catch((error: unknown) => {
+      watch.throwIfEnded()
+      const what = 'Transport error: network error: error decoding response body'
+      throw disconnected(what, { cause: error })
+    })
+    if (chunk.done) return
+    watch.touch()
+    parser.feed(decoder.decode(chunk.value, { stream: true }))
+    yield* ready.splice(0)
+  }
+}
+
+function parseData(data: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(data)
+    return isObject(value) ? value : undefined
+  } catch {
+    // A frame that is no JSON carries nothing; the response shows whether it was needed.
+    return undefined
+  }
+}
+
+/** Key order as real Codex sends it. */
+function requestBody(request: ModelRequest, installationId: string): JsonObject {
+  const text = textControls(request)
+  return {
+    model: request.model,
+    instructions: request.instructions,
+    input: request.input as unknown as JsonObject[],
+    tools: [...request.tools],
+    tool_choice: 'auto',
+    parallel_tool_calls: request.parallelToolCalls,
+    reasoning: request.reasoning && { ...request.reasoning },
+    store: false,
+    stream: true,
+    include: request.reasoning ? ['reasoning.encrypted_content'] : [],
+    prompt_cache_key: request.threadId,
+    ...(text ? { text } : {}),
+    client_metadata: { 'x-codex-installation-id': installationId },
+  }
+}
+
+function textControls(request: ModelRequest): JsonObject | undefined {
+  if (!request.verbosity && !request.outputSchema) return undefined
+  return {
+    ...(request.verbosity ? { verbosity: request.verbosity } : {}),
+    ...(request.outputSchema
+      ? {
+          format: {
+            type: 'json_schema',
+            strict: true,
+            schema: request.outputSchema,
+            name: 'codex_output_schema',
+          },
+        }
+      : {}),
+  }
+}
+
+function requestHeaders(request: ModelRequest, options: ResponsesClientOptions): Headers {
+  const { provider, originator, version } = options
+  const headers = new Headers({
+    'x-codex-turn-metadata': asciiJson(request.turnMetadata),
+    'x-codex-window-id': `${request.threadId}:${request.windowNumber}`,
+    'x-client-request-id': request.threadId,
+    'session-id': request.sessionId,
+    'thread-id': request.threadId,
+    accept: 'text/event-stream',
+    'content-type': 'application/json',
+    originator,
+    'user-agent': `${originator}/${version} (${process.platform}; ${process.arch})`,
+  })
+  if (request.turnState) headers.set('x-codex-turn-state', request.turnState)
+  if (provider.bearerToken) headers.set('authorization', `Bearer ${provider.bearerToken}`)
+  for (const [name, value] of Object.entries(provider.headers)) headers.set(name, value)
+  return headers
+}
+
+/** Headers are ASCII: every other character becomes a JSON escape. */
+function asciiJson(value: JsonObject): string {
+  return JSON.stringify(value).replace(
+    /[\u0080-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

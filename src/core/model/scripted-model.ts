@@ -1,0 +1,33 @@
+import type { Clock } from '../../base/index.ts'
+import type { ModelClient, ModelEvent, ModelRequest } from './model-client.ts'
+import { decodeResponseEvent } from './response-events.ts'
+import { responseEvents, type ScriptedResponse } from './script.ts'
+
+/**
+ * A model that answers from a script, one response a request, with no network: for the quick start
+ * and for tests. Its events go through the decoder of the real wire. Faults need a wire and are
+ * left to the scripted server. After the last response it fails the turn, and says so.
+ */
+export class ScriptedModel implements ModelClient {
+  readonly #script: readonly ScriptedResponse[]
+  readonly #clock: Clock
+  #next = 0
+
+  constructor(script: readonly ScriptedResponse[], clock: Clock) {
+    this.#script = script
+    this.#clock = clock
+  }
+
+  async *stream(_request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    const response = this.#script[this.#next]
+    if (!response) throw new Error(`the model's script has only ${this.#script.length} responses`)
+    this.#next += 1
+    yield { type: 'started', rateLimits: {} }
+    for (const data of responseEvents(response, `resp_${this.#next}`)) {
+      if (response.delayMs) await this.#clock.sleep(response.delayMs, signal)
+      signal.throwIfAborted()
+      const event = decodeResponseEvent(data)
+      if (event) yield event
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import type { TurnId } from '../../protocol/index.ts'
+import { TurnInterrupted } from '../errors.ts'
+
+/** The running turn: how to stop it, and when it has ended. */
+export class ActiveTurn implements Disposable {
+  readonly turnId: TurnId
+  readonly #controller = new AbortController()
+  #ended: Promise<void> = Promise.resolve()
+
+  constructor(turnId: TurnId) {
+    this.turnId = turnId
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Resolves when the turn's end is in the log and was told; never rejects. */
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
+  follow(task: Promise<void>): void {
+    this.#ended = task
+  }
+
+  /** The one way out, by whichever road: whatever still waits in the turn is let go. */
+  [Symbol.dispose](): void {
+    this.#controller.abort(new TurnInterrupted())
+  }
+
+  interrupt(): void {
+    this.#controller.abort(new TurnInterrupted())
+  }
+}

@@ -1,0 +1,51 @@
+import { errorText } from '../../base/index.ts'
+import type { RolloutItem, SessionEvent, TurnItem } from '../../protocol/index.ts'
+import type { LiveThread } from '../../thread-store/index.ts'
+import { SessionError } from '../errors.ts'
+import type { EventHub } from './event-hub.ts'
+
+/**
+ * Keeps first, tells then: whoever hears of a completed item or turn finds it in the log after any
+ * crash. An ephemeral thread has no log, and nothing is kept.
+ */
+export class EventRecorder {
+  readonly #live: LiveThread | undefined
+  readonly #hub: EventHub
+
+  constructor(live: LiveThread | undefined, hub: EventHub) {
+    this.#live = live
+    this.#hub = hub
+  }
+
+  /** Returns once the death of the process loses none of the items. Throws `not_kept`. */
+  async keep(items: readonly RolloutItem[]): Promise<void> {
+    await this.#guard(() => this.#live?.append(items))
+  }
+
+  /** Like `keep`; also asks the store for the durability that the end of a turn deserves. */
+  async keepDurably(items: readonly RolloutItem[]): Promise<void> {
+    await this.#guard(async () => {
+      await this.#live?.append(items)
+      await this.#live?.flush()
+    })
+  }
+
+  tell(event: SessionEvent): void {
+    this.#hub.publish(event)
+  }
+
+  /** Keeps the lines of a finished item, then tells that it is finished. */
+  async complete(turnId: string, item: TurnItem, lines: readonly RolloutItem[]): Promise<void> {
+    await this.keep(lines)
+    this.tell({ type: 'itemCompleted', turnId, item })
+  }
+
+  async #guard(work: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      const reason = `the conversation could not be saved: ${errorText(error)}`
+      throw new SessionError('not_kept', reason, error)
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import type { JsonObject } from '../../base/index.ts'
+import {
+  newTurnId,
+  type SessionEvent,
+  type ThreadId,
+  type TurnId,
+  type UserInput,
+} from '../../protocol/index.ts'
+import type { LiveThread } from '../../thread-store/index.ts'
+import { SessionError } from '../errors.ts'
+import type { SessionOrigin, SessionSettings } from '../settings.ts'
+import { openTurn, runTurn } from '../turn/run-turn.ts'
+import type { TurnRun } from '../turn/turn-run.ts'
+import { TurnState } from '../turn/turn-state.ts'
+import { ActiveTurn } from './active-turn.ts'
+import { EventHub } from './event-hub.ts'
+import { EventRecorder } from './event-recorder.ts'
+import type { SessionServices } from './session-services.ts'
+import type { SessionState } from './session-state.ts'
+
+export interface SessionParts {
+  readonly threadId: ThreadId
+  readonly settings: SessionSettings
+  readonly origin: SessionOrigin
+  /** The model's base instructions, fixed for the life of the thread. */
+  readonly instructions: string
+  readonly state: SessionState
+  readonly services: SessionServices
+  /** Undefined for an ephemeral thread. */
+  readonly live: LiveThread | undefined
+}
+
+export interface TurnOptions {
+  /** JSON Schema that the last message of this turn has to follow. */
+  readonly outputSchema?: JsonObject
+}
+
+/** One loaded run of a thread: a façade over its state, services, log and running turn. */
+export class Session implements AsyncDisposable {
+  readonly #parts: SessionParts
+  readonly #hub = new EventHub()
+  readonly #recorder: EventRecorder
+  #activeTurn: ActiveTurn | undefined
+  #isClosed = false
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+    this.#recorder = new EventRecorder(parts.live, this.#hub)
+  }
+
+  get settings(): SessionSettings {
+    return this.#parts.settings
+  }
+
+  listen(listener: (event: SessionEvent) => void): Disposable {
+    return this.#hub.listen(listener)
+  }
+
+  events(): AsyncGenerator<SessionEvent> {
+    return this.#hub.events()
+  }
+
+  warn(message: string): void {
+    const turnId = this.#activeTurn?.turnId ?? null
+    this.#hub.publish({ type: 'warning', turnId, message })
+  }
+
+  /** The turn's id, once the person's message is kept. Throws `SessionError`. */
+  async startTurn(input: readonly UserInput[], options: TurnOptions): Promise<TurnId> {
+    if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
+    if (input.length === 0) throw new SessionError('empty_input', 'a turn needs some input')
+    if (this.#activeTurn) {
+      const reason = `turn ${this.#activeTurn.turnId} is still running; interrupt it or wait for its end`
+      throw new SessionError('turn_running', reason)
+    }
+    const active = new ActiveTurn(newTurnId())
+    this.#activeTurn = active
+    const run = this.#turnRun(active, options)
+    const opening = openTurn(run, input)
+    active.follow(
+      opening
+        .then(
+          () => runTurn(run),
+          () => undefined,
+        )
+        .finally(() => {
+          active[Symbol.dispose]()
+          this.#activeTurn = undefined
+        }),
+    )
+    await opening
+    return active.turnId
+  }
+
+  /** Ends the running turn and waits for its end; nothing happens when none, or another, runs. */
+  async interrupt(turnId?: TurnId): Promise<void> {
+    const active = this.#activeTurn
+    if (!active || (turnId !== undefined && turnId !== active.turnId)) return
+    active.interrupt()
+    await active.ended
+  }
+
+  /** Interrupts what runs, ends background processes, makes the log durable. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.interrupt()
+    await this.#parts.services.tools[Symbol.asyncDispose]()
+    try {
+      await this.#parts.live?.close()
+    } finally {
+      this.#hub.close()
+    }
+  }
+
+  /** Ends without forcing queued lines out. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    await this.interrupt()
+    await this.#parts.services.tools[Symbol.asyncDispose]()
+    await this.#parts.live?.[Symbol.asyncDispose]()
+    this.#hub.close()
+  }
+
+  #turnRun(active: ActiveTurn, options: TurnOptions): TurnRun {
+    const { threadId, settings, origin, instructions, services, state } = this.#parts
+    return {
+      threadId,
+      turnId: active.turnId,
+      settings,
+      origin,
+      instructions,
+      services,
+      session: state,
+      turn: new TurnState(services.clock),
+      recorder: this.#recorder,
+      signal: active.signal,
+      ...(options.outputSchema ? { outputSchema: options.outputSchema } : {}),
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { SessionEvent, ThreadId, TurnId, UserInput } from '../protocol/index.ts'
+import type { StoredHistory } from '../thread-store/index.ts'
+import type { Session, TurnOptions } from './session/session.ts'
+import type { SessionSettings } from './settings.ts'
+
+/**
+ * One loaded thread, from outside. `close` ends it gracefully; disposing does the same, so that
+ * `await using` never leaves a turn running.
+ */
+export class ThreadHandle implements AsyncDisposable {
+  readonly threadId: ThreadId
+  /** Entries of the log that could not be read when the thread was resumed. */
+  readonly damage: StoredHistory['damage']
+  readonly #session: Session
+  readonly #onClosed: () => void
+
+  constructor(
+    threadId: ThreadId,
+    session: Session,
+    damage: StoredHistory['damage'],
+    onClosed: () => void,
+  ) {
+    this.threadId = threadId
+    this.damage = damage
+    this.#session = session
+    this.#onClosed = onClosed
+  }
+
+  /** What is in force for the next turn. */
+  get settings(): SessionSettings {
+    return this.#session.settings
+  }
+
+  /**
+   * Starts a turn. Its id is answered once the input is kept; events tell the rest. Throws
+   * `SessionError`: `turn_running`, `empty_input`, `not_kept`, `closed`.
+   */
+  startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
+    return this.#session.startTurn(input, options)
+  }
+
+  /** Ends the running turn, or only the named one, and waits until its end is kept. */
+  interrupt(turnId?: TurnId): Promise<void> {
+    return this.#session.interrupt(turnId)
+  }
+
+  /** Every event from now on; ends when the thread is closed. */
+  events(): AsyncGenerator<SessionEvent> {
+    return this.#session.events()
+  }
+
+  /** Calls `listener` for every event from now on, until the result is disposed. */
+  listen(listener: (event: SessionEvent) => void): Disposable {
+    return this.#session.listen(listener)
+  }
+
+  /** Interrupts what runs and makes the log durable. Throws when it could not be saved. */
+  async close(): Promise<void> {
+    try {
+      await this.#session.close()
+    } finally {
+      this.#onClosed()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

@@ -1,0 +1,271 @@
+import {
+  type Clock,
+  hasUncommittedChanges,
+  type JsonObject,
+  readWorkTree,
+  TaskScope,
+  type WorkTreeFacts,
+} from '../base/index.ts'
+import { type ModelHistory, replayModelHistory } from '../history/index.ts'
+import {
+  newThreadId,
+  type RolloutItem,
+  type SessionMeta,
+  type ThreadId,
+} from '../protocol/index.ts'
+import { LiveThread, type StoredHistory, type ThreadStore } from '../thread-store/index.ts'
+import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
+import { readProjectDocs } from './context/project-docs.ts'
+import { localTimezone } from './context/timezone.ts'
+import { SessionError } from './errors.ts'
+import type { ModelClient } from './model/model-client.ts'
+import { Session } from './session/session.ts'
+import type { SessionServices } from './session/session-services.ts'
+import { SessionState } from './session/session-state.ts'
+import type { SessionOrigin, SessionSettings } from './settings.ts'
+import { ThreadHandle } from './thread-handle.ts'
+import { createToolSet } from './tools/create-tool-set.ts'
+import { userShell } from './tools/exec/index.ts'
+
+export interface ModelAccess {
+  readonly client: ModelClient
+  /** Attempts after the first when a stream breaks. */
+  readonly streamMaxRetries: number
+}
+
+export interface ThreadManagerOptions {
+  readonly store: ThreadStore
+  readonly clock: Clock
+  /** The model of a provider, by the provider's id. Throws for an unknown one. */
+  readonly modelAccess: (providerId: string) => ModelAccess
+  readonly origin: SessionOrigin
+  /** Written into new threads as `cli_version`. */
+  readonly version: string
+  /** Environment of the commands that the model runs. */
+  readonly environment: NodeJS.ProcessEnv
+  /** Folder whose `AGENTS.md` holds for every project. */
+  readonly docsHome?: string
+}
+
+export interface StartThread {
+  readonly settings: SessionSettings
+  /** Nothing of the thread is kept anywhere. */
+  readonly isEphemeral?: boolean
+}
+
+export interface ResumeThread {
+  readonly threadId: ThreadId
+  /** In force where neither `overrides` nor the thread says otherwise. */
+  readonly defaults: SessionSettings
+  /** Wins over what the thread used last. */
+  readonly overrides: Partial<Pick<SessionSettings, 'model' | 'modelProvider' | 'effort'>>
+}
+
+interface SessionStart {
+  readonly threadId: ThreadId
+  readonly settings: SessionSettings
+  readonly instructions: string
+  readonly history: ModelHistory
+  readonly live: LiveThread | undefined
+  readonly workTree: WorkTree
+}
+
+/** The loaded threads of this process. Disposing it closes them all. */
+export class ThreadManager implements AsyncDisposable {
+  readonly #options: ThreadManagerOptions
+  readonly #handles = new Map<ThreadId, ThreadHandle>()
+
+  constructor(options: ThreadManagerOptions) {
+    this.#options = options
+  }
+
+  /** A new thread. It is in the store once it has its first turn. */
+  async start({ settings, isEphemeral }: StartThread): Promise<ThreadHandle> {
+    const { store, clock } = this.#options
+    const threadId = newThreadId()
+    const createdAtMs = clock.nowMs()
+    const workTree = new WorkTree(settings.cwd)
+    const notices = new Notices()
+    const header = async () => this.#header(threadId, createdAtMs, settings, await workTree.facts())
+    const live = isEphemeral
+      ? undefined
+      : await LiveThread.create(store, { threadId, createdAtMs, header, onNotice: notices.hear })
+    const history = replayModelHistory([])
+    const instructions = BASE_INSTRUCTIONS
+    const parts = { threadId, settings, instructions, history, live, workTree }
+    return this.#load(parts, notices, [])
+  }
+
+  /**
+   * A stored thread, with its own instructions, and its last model, effort and provider unless
+   * overridden. Permissions and folder are those of `defaults`: resuming widens nothing.
+   * Throws `ThreadStoreError`, and `SessionError` `already_loaded`.
+   */
+  async resume({ threadId, defaults, overrides }: ResumeThread): Promise<ThreadHandle> {
+    if (this.#handles.has(threadId)) {
+      throw new SessionError('already_loaded', `thread ${threadId} is already loaded`)
+    }
+    const notices = new Notices()
+    const { live, history: log } = await LiveThread.resume(
+      this.#options.store,
+      threadId,
+      notices.hear,
+    )
+    try {
+      const header = headerOf(log.items)
+      const history = replayModelHistory(log.items)
+      const settings = resumedSettings(defaults, overrides, header, history)
+      const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
+      const workTree = new WorkTree(settings.cwd)
+      const parts = { threadId, settings, instructions, history, live, workTree }
+      return this.#load(parts, notices, log.damage)
+    } catch (error) {
+      await live[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get(threadId: ThreadId): ThreadHandle | undefined {
+    return this.#handles.get(threadId)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#handles.values()].map((handle) => handle.close()))
+  }
+
+  #load(parts: SessionStart, notices: Notices, damage: StoredHistory['damage']): ThreadHandle {
+    const { threadId, settings, instructions, history, live, workTree } = parts
+    const services = this.#services(threadId, settings, workTree)
+    const session = new Session({
+      threadId,
+      settings,
+      origin: this.#options.origin,
+      instructions,
+      state: new SessionState(history),
+      services,
+      live,
+    })
+    notices.follow((message) => session.warn(message))
+    const handle = new ThreadHandle(threadId, session, damage, () => {
+      this.#handles.delete(threadId)
+    })
+    this.#handles.set(threadId, handle)
+    return handle
+  }
+
+  #services(threadId: ThreadId, settings: SessionSettings, workTree: WorkTree): SessionServices {
+    const { clock, modelAccess, environment, docsHome } = this.#options
+    return {
+      clock,
+      model: modelAccess(settings.modelProvider),
+      tools: createToolSet({ threadId, environment, clock, resources: workTree }),
+      surroundings: {
+        shellName: userShell(environment).name,
+        timezone: localTimezone(),
+        projectDocs: (cwd) => readProjectDocs(docsHome, cwd),
+        workspaces: () => workTree.forRequests(),
+      },
+    }
+  }
+
+  #header(
+    threadId: ThreadId,
+    createdAtMs: number,
+    settings: SessionSettings,
+    tree: WorkTreeFacts | undefined,
+  ): SessionMeta {
+    const { origin, version } = this.#options
+    return {
+      id: threadId,
+      timestamp: new Date(createdAtMs).toISOString(),
+      cwd: settings.cwd,
+      originator: origin.originator,
+      cli_version: version,
+      source: origin.source,
+      ...(origin.threadSource ? { thread_source: origin.threadSource } : {}),
+      model_provider: settings.modelProvider,
+      base_instructions: { text: BASE_INSTRUCTIONS },
+      ...(tree ? { git: gitInfo(tree) } : {}),
+    }
+  }
+}
+
+function headerOf(items: readonly RolloutItem[]): SessionMeta | undefined {
+  return items.find((item) => item.type === 'session_meta')?.payload
+}
+
+function resumedSettings(
+  defaults: SessionSettings,
+  overrides: ResumeThread['overrides'],
+  header: SessionMeta | undefined,
+  history: ModelHistory,
+): SessionSettings {
+  const last = history.lastTurnContext
+  const isSameModel = overrides.model === undefined || overrides.model === last?.model
+  const effort = overrides.effort ?? (isSameModel ? last?.effort : undefined) ?? defaults.effort
+  return {
+    ...defaults,
+    model: overrides.model ?? last?.model ?? defaults.model,
+    modelProvider: overrides.modelProvider ?? header?.model_provider ?? defaults.modelProvider,
+    ...(effort === undefined ? {} : { effort }),
+  }
+}
+
+function gitInfo(tree: WorkTreeFacts): NonNullable<SessionMeta['git']> {
+  return {
+    ...(tree.commitHash ? { commit_hash: tree.commitHash } : {}),
+    ...(tree.branch ? { branch: tree.branch } : {}),
+    ...(tree.originUrl ? { repository_url: tree.originUrl } : {}),
+  }
+}
+
+/** Storage may have something to say before there is a session to say it. */
+class Notices {
+  #early: string[] = []
+  #tell: ((message: string) => void) | undefined
+
+  readonly hear = (message: string): void => {
+    if (this.#tell) this.#tell(message)
+    else this.#early.push(message)
+  }
+
+  follow(tell: (message: string) => void): void {
+    this.#tell = tell
+    for (const message of this.#early.splice(0)) queueMicrotask(() => tell(message))
+  }
+}
+
+/** The checkout that a session works in, asked once, in the background. */
+class WorkTree implements AsyncDisposable {
+  readonly #scope = new TaskScope(() => undefined)
+  readonly #facts: Promise<WorkTreeFacts | undefined>
+  #forRequests: JsonObject | undefined
+
+  constructor(cwd: string) {
+    this.#facts = readWorkTree(cwd, this.#scope.signal)
+    this.#scope.run(async (signal) => {
+      const facts = await this.#facts
+      if (!facts) return
+      const hasChanges = await hasUncommittedChanges(cwd, signal)
+      this.#forRequests = {
+        [facts.root]: {
+          ...(facts.originUrl ? { associated_remote_urls: { origin: facts.originUrl } } : {}),
+          ...(facts.commitHash ? { latest_git_commit_hash: facts.commitHash } : {}),
+          ...(hasChanges === undefined ? {} : { has_changes: hasChanges }),
+        },
+      }
+    })
+  }
+
+  facts(): Promise<WorkTreeFacts | undefined> {
+    return this.#facts
+  }
+
+  forRequests(): JsonObject | undefined {
+    return this.#forRequests
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,13 @@
+export { applyVerifiedPatch, type PatchOutcome } from './apply-verified-patch.ts'
+export { type PatchChunk, type PatchHunk, parsePatch } from './parse-patch.ts'
+export { PatchError } from './patch-error.ts'
+export { nodePatchFiles, type PatchFiles } from './patch-files.ts'
+export { extractShellPatch, type ShellPatch } from './shell-patch.ts'
+export {
+  type PatchStep,
+  type PlacedHunk,
+  resolvePatchPath,
+  touchedPaths,
+  type VerifiedPatch,
+  verifyPatch,
+} from './verify-patch.ts'

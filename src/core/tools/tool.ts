@@ -1,0 +1,40 @@
+import type { JsonObject } from '../../base/index.ts'
+import type { ToolOutput } from '../../protocol/index.ts'
+import type { EventRecorder } from '../session/event-recorder.ts'
+import type { SessionSettings } from '../settings.ts'
+
+/** A call as the model made it. `input` is JSON text for a function, free text for a custom tool. */
+export interface ToolCall {
+  readonly callId: string
+  readonly name: string
+  readonly kind: 'function' | 'custom'
+  readonly input: string
+}
+
+export interface ToolContext {
+  readonly turnId: string
+  readonly settings: SessionSettings
+  readonly recorder: EventRecorder
+  /** Aborted when the turn ends before the call does. */
+  readonly signal: AbortSignal
+}
+
+/** Something the model can do. One tool a file. */
+export interface Tool {
+  readonly name: string
+  readonly kind: 'function' | 'custom'
+  /** As the Responses API takes it. */
+  readonly spec: JsonObject
+  /** Whether it may run beside other calls. */
+  readonly isParallel: boolean
+  /**
+   * The text that the model reads. A failure is such a text too; what is thrown ends up as one,
+   * except the signal's own reason.
+   */
+  run(call: ToolCall, context: ToolContext): Promise<ToolOutput>
+}
+
+/** A failure that the model should read, word for word. */
+export class ToolFailure extends Error {
+  override readonly name = 'ToolFailure'
+}

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto'
+import { errorText, type Json } from '../../base/index.ts'
+import { TURN_ABORTED_MARKER } from '../../history/index.ts'
+import {
+  type ResponseItem,
+  type RolloutItem,
+  type TurnError,
+  type UserInput,
+  userText,
+} from '../../protocol/index.ts'
+import { contextMessages, turnContextRecord } from '../context/turn-context.ts'
+import { userMessageEvent, userMessageItem } from '../context/user-content.ts'
+import { SessionError } from '../errors.ts'
+import { backoffMs } from '../model/backoff.ts'
+import { ModelError } from '../model/model-client.ts'
+import { type SampleResult, sample } from './sample.ts'
+import { infoOf, remember, type TurnRun } from './turn-run.ts'
+import { outputItem } from './turn-state.ts'
+
+/** How long an interrupted tool may take to tidy up. */
+const INTERRUPT_GRACE_MS = 100
+
+type TurnEnd =
+  | { readonly status: 'completed'; readonly lastMessage: string | null }
+  | { readonly status: 'interrupted' }
+  | { readonly status: 'failed'; readonly error: TurnError }
+
+/**
+ * Opens a regular turn: context, settings and the person's message are in the log, durably, when
+ * this returns. Only then is the turn told.
+ */
+export async function openTurn(run: TurnRun, input: readonly UserInput[]): Promise<void> {
+  const { settings, services, session, recorder, turn, turnId } = run
+  const { shellName, timezone, projectDocs } = services.surroundings
+  const environment = { shellName, timezone, nowMs: turn.startedAtUnixMs }
+  const record = turnContextRecord(turnId, settings, environment)
+  const sources = { settings, environment, projectDocs: () => projectDocs(settings.cwd) }
+  const context = await contextMessages(sources, record, session.contextBaseline)
+  const message = await userMessageItem(input)
+  const event = userMessageEvent(input)
+  const lines: RolloutItem[] = [
+    taskStarted(run),
+    ...remember(run, context),
+    { type: 'turn_context', payload: record },
+    ...remember(run, [message]),
+    { type: 'event_msg', payload: event },
+  ]
+  session.setContextBaseline(record)
+  await recorder.keepDurably(lines)
+  const text = input.map((part) => (part.type === 'text' ? part.text : `[Image: ${part.path}]`))
+  const item = { type: 'userMessage', id: randomUUID(), text: text.join('\n') } as const
+  recorder.tell({ type: 'turnStarted', turnId, startedAtS: turn.startedAtS })
+  recorder.tell({ type: 'itemStarted', turnId, item })
+  recorder.tell({ type: 'itemCompleted', turnId, item })
+}
+
+/** Runs an opened turn to its end, which is in the log before it is told. Never rejects. */
+export async function runTurn(run: TurnRun): Promise<void> {
+  const end = await runToEnd(run)
+  try {
+    await closeTurn(run, end)
+  } catch (error) {
+    tellEnd(run, failed(error))
+  }
+}
+
+async function runToEnd(run: TurnRun): Promise<TurnEnd> {
+  try {
+    for (;;) {
+      const result = await sampleWithRetries(run)
+      if (!result.needsFollowUp) return { status: 'completed', lastMessage: result.lastMessage }
+    }
+  } catch (error) {
+    return run.signal.aborted ? { status: 'interrupted' } : failed(error)
+  }
+}
+
+function failed(error: unknown): TurnEnd & { status: 'failed' } {
+  const isKnown = error instanceof ModelError || error instanceof SessionError
+  const message = isKnown ? error.message : `internal error: ${errorText(error)}`
+  const codexErrorInfo: Json = error instanceof ModelError ? error.codexErrorInfo : 'other'
+  return { status: 'failed', error: { message, codexErrorInfo } }
+}
+
+/** A broken stream is tried again with what has been kept of it; clients are told each time. */
+async function sampleWithRetries(run: TurnRun): Promise<SampleResult> {
+  const { recorder, services, signal, turnId } = run
+  const most = services.model.streamMaxRetries
+  for (let retry = 1; ; retry += 1) {
+    try {
+      return await sample(run)
+    } catch (error) {
+      const mayRetry = error instanceof ModelError && error.isRetryable && retry <= most
+      if (signal.aborted || !mayRetry) throw error
+      const codexErrorInfo = { responseStreamDisconnected: { httpStatusCode: error.httpStatus } }
+      const message = `Reconnecting... ${retry}/${most} (${error.message})`
+      recorder.tell({ type: 'error', turnId, error: { message, codexErrorInfo }, willRetry: true })
+      await services.clock.sleep(error.retryAfterMs ?? backoffMs(retry), signal)
+    }
+  }
+}
+
+async function closeTurn(run: TurnRun, end: TurnEnd): Promise<void> {
+  const lines = await settleCalls(run, end)
+  if (end.status === 'interrupted') {
+    lines.push(...remember(run, [userText(TURN_ABORTED_MARKER)]), turnAborted(run))
+  } else if (end.status === 'failed') {
+    lines.push(errorLine(end.error), taskComplete(run, null))
+  } else lines.push(taskComplete(run, end.lastMessage))
+  await run.recorder.keepDurably(lines)
+  tellEnd(run, end)
+}
+
+function tellEnd({ recorder, turn, turnId }: TurnRun, end: TurnEnd): void {
+  const error = end.status === 'failed' ? end.error : null
+  if (error) recorder.tell({ type: 'error', turnId, error, willRetry: false })
+  const { durationMs } = turn
+  recorder.tell({ type: 'turnCompleted', turnId, status: end.status, error, durationMs })
+}
+
+/** Every call gets an output: its own where it came in time, else one that says what happened. */
+async function settleCalls(run: TurnRun, end: TurnEnd): Promise<RolloutItem[]> {
+  const calls = run.turn.takeCalls()
+  if (calls.length === 0) return []
+  const grace = run.services.clock.sleep(INTERRUPT_GRACE_MS)
+  await Promise.race([grace, Promise.all(calls.map((call) => call.output))])
+  const outputs = calls.map((call): ResponseItem => {
+    const why = end.status === 'interrupted' ? 'aborted by user' : 'aborted'
+    const text = `${why} after ${run.turn.secondsSince(call.startedAtMs)}s`
+    return outputItem(call, call.settled ?? text)
+  })
+  return remember(run, outputs)
+}
+
+function taskStarted(run: TurnRun): RolloutItem {
+  return {
+    type: 'event_msg',
+    payload: {
+      type: 'task_started',
+      turn_id: run.turnId,
+      started_at: run.turn.startedAtS,
+      model_context_window: infoOf(run).contextWindow,
+      collaboration_mode_kind: 'default',
+    },
+  }
+}
+
+function taskComplete({ turn, turnId }: TurnRun, lastMessage: string | null): RolloutItem {
+  const firstTokenMs = turn.firstTokenMs
+  return {
+    type: 'event_msg',
+    payload: {
+      type: 'task_complete',
+      turn_id: turnId,
+      last_agent_message: lastMessage,
+      completed_at: turn.nowS,
+      duration_ms: turn.durationMs,
+      ...(firstTokenMs === undefined ? {} : { time_to_first_token_ms: firstTokenMs }),
+    },
+  }
+}
+
+function turnAborted({ turn, turnId }: TurnRun): RolloutItem {
+  return {
+    type: 'event_msg',
+    payload: {
+      type: 'turn_aborted',
+      turn_id: turnId,
+      reason: 'interrupted',
+      completed_at: turn.nowS,
+      duration_ms: turn.durationMs,
+    },
+  }
+}
+
+function errorLine(error: TurnError): RolloutItem {
+  const payload = { message: error.message, codex_error_info: error.codexErrorInfo }
+  return { type: 'event_msg', payload: { type: 'error', ...payload } }
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import { stringAt } from '../../base/index.ts'
+import {
+  type MessageItem,
+  messageText,
+  type ResponseItem,
+  type RolloutItem,
+  type TurnItem,
+} from '../../protocol/index.ts'
+import { ModelError, type ModelEvent } from '../model/model-client.ts'
+import type { ToolCall } from '../tools/tool.ts'
+import { buildRequest } from './request.ts'
+import { infoOf, remember, type TurnRun } from './turn-run.ts'
+import { outputItem, type PendingCall } from './turn-state.ts'
+
+export interface SampleResult {
+  /** A tool was called, or the model said that it is not done. */
+  readonly needsFollowUp: boolean
+  /** Last text of the response. */
+  readonly lastMessage: string | null
+}
+
+/**
+ * One request and its response: items are kept as they are done, tools start at once, and their
+ * outputs follow in the order of the calls when the response is complete, or has failed.
+ */
+export async function sample(run: TurnRun): Promise<SampleResult> {
+  let lastMessage: string | null = null
+  let hasCalls = false
+  let completed: Extract<ModelEvent, { type: 'completed' }> | undefined
+  try {
+    const { client } = run.services.model
+    for await (const event of client.stream(buildRequest(run), run.signal)) {
+      if (event.type === 'started') noteHeaders(run, event)
+      else if (event.type === 'textDelta') tellDelta(run, event.itemId, event.delta)
+      else if (event.type === 'itemAdded') tellStarted(run, event.id, event.kind)
+      else if (event.type === 'completed') completed = event
+      else {
+        run.turn.noteFirstToken()
+        hasCalls = startCall(run, event.item) || hasCalls
+        lastMessage = (await keepItem(run, event.id, event.item)) ?? lastMessage
+      }
+    }
+  } catch (error) {
+    // What the model had asked for before the stream broke is finished and sent with the retry.
+    if (error instanceof ModelError) await keepOutputs(run, undefined)
+    throw error
+  }
+  await keepOutputs(run, completed)
+  run.signal.throwIfAborted()
+  return { needsFollowUp: hasCalls || completed?.endTurn === false, lastMessage }
+}
+
+function noteHeaders(run: TurnRun, event: Extract<ModelEvent, { type: 'started' }>): void {
+  run.session.setRateLimits(event.rateLimits)
+  run.turn.serverState = event.turnState ?? run.turn.serverState
+}
+
+function tellDelta({ recorder, turn, turnId }: TurnRun, itemId: string, delta: string): void {
+  turn.noteFirstToken()
+  recorder.tell({ type: 'agentMessageDelta', turnId, itemId, delta })
+}
+
+function tellStarted({ recorder, turnId }: TurnRun, id: string, kind: string): void {
+  if (kind !== 'message') return
+  const item: TurnItem = { type: 'agentMessage', id, text: '', phase: null }
+  recorder.tell({ type: 'itemStarted', turnId, item })
+}
+
+/** Keeps a finished item, tells it, and answers its text when it is an assistant's message. */
+async function keepItem(run: TurnRun, id: string, item: ResponseItem): Promise<string | null> {
+  const { recorder, turnId } = run
+  if (item.type === 'message' && item.role === 'assistant') {
+    const text = messageText(item)
+    const shown: TurnItem = {
+      type: 'agentMessage',
+      id: id || randomUUID(),
+      text,
+      phase: item.phase ?? null,
+    }
+    await recorder.complete(turnId, shown, [messageEvent(item, text), ...remember(run, [item])])
+    return text
+  }
+  if (item.type === 'reasoning') {
+    const summary = item.summary.map((part) => part.text)
+    const events = summary.map((text): RolloutItem => reasoningEvent(text))
+    const lines = [...events, ...remember(run, [item])]
+    await recorder.complete(turnId, { type: 'reasoning', id: id || randomUUID(), summary }, lines)
+    return null
+  }
+  if (item.type === 'web_search_call') {
+    const action = item.action ?? { type: 'other' }
+    const query = stringAt(action, 'query') ?? stringAt(action, 'url') ?? ''
+    const event = { type: 'web_search_end', call_id: id, query, action } as const
+    const lines: RolloutItem[] = [{ type: 'event_msg', payload: event }, ...remember(run, [item])]
+    await recorder.complete(turnId, { type: 'webSearch', id, query, action }, lines)
+    return null
+  }
+  if (item.type !== 'other') await recorder.keep(remember(run, [item]))
+  return null
+}
+
+function messageEvent(item: MessageItem, message: string): RolloutItem {
+  const payload = { message, phase: item.phase ?? null, memory_citation: null }
+  return { type: 'event_msg', payload: { type: 'agent_message', ...payload } }
+}
+
+function reasoningEvent(text: string): RolloutItem {
+  return { type: 'event_msg', payload: { type: 'agent_reasoning', text } }
+}
+
+/** Starts the tool of a call item; false for any other item. */
+function startCall(run: TurnRun, item: ResponseItem): boolean {
+  const call = toolCall(item)
+  if (!call) return false
+  const { services, settings, recorder, signal, turn, turnId } = run
+  const context = { turnId, settings, recorder, signal }
+  const pending: PendingCall = {
+    callId: call.callId,
+    kind: call.kind,
+    startedAtMs: turn.monotonicMs,
+    settled: undefined,
+    output: services.tools.run(call, context).then(
+      (output) => {
+        pending.settled = output
+        return output
+      },
+      (error: unknown) => {
+        if (!signal.aborted) pending.failure = error
+        return undefined
+      },
+    ),
+  }
+  turn.addCall(pending)
+  return true
+}
+
+function toolCall(item: ResponseItem): ToolCall | undefined {
+  if (item.type === 'function_call') {
+    const name = `${item.namespace ?? ''}${item.name}`
+    return { callId: item.call_id, name, kind: 'function', input: item.arguments }
+  }
+  if (item.type === 'custom_tool_call') {
+    return { callId: item.call_id, name: item.name, kind: 'custom', input: item.input }
+  }
+  return undefined
+}
+
+async function keepOutputs(
+  run: TurnRun,
+  completed: Extract<ModelEvent, { type: 'completed' }> | undefined,
+): Promise<void> {
+  const outputs: ResponseItem[] = []
+  const calls = run.turn.takeCalls()
+  for (const [index, call] of calls.entries()) {
+    const output = await call.output
+    if (call.failure !== undefined) throw call.failure
+    if (output === undefined) {
+      // Interrupted meanwhile: what is left is for the turn's end to settle.
+      for (const left of calls.slice(index)) run.turn.addCall(left)
+      break
+    }
+    outputs.push(outputItem(call, output))
+  }
+  const lines = remember(run, outputs)
+  if (completed) {
+    const { contextWindow } = infoOf(run)
+    run.session.countTokens(completed.usage, contextWindow)
+    lines.push(tokenCount(run))
+  }
+  if (lines.length > 0) await run.recorder.keep(lines)
+  if (completed) {
+    run.recorder.tell({ type: 'tokenCount', turnId: run.turnId, info: run.session.tokenInfo })
+  }
+}
+
+function tokenCount({ session }: TurnRun): RolloutItem {
+  const payload = { info: session.tokenInfo, rate_limits: session.rateLimits }
+  return { type: 'event_msg', payload: { type: 'token_count', ...payload } }
+}

@@ -1,0 +1,33 @@
+import type { JsonObject } from '../../base/index.ts'
+import type { ResponseItem, RolloutItem, ThreadId, TurnId } from '../../protocol/index.ts'
+import { type ModelInfo, modelInfo } from '../model/model-catalog.ts'
+import type { EventRecorder } from '../session/event-recorder.ts'
+import type { SessionServices } from '../session/session-services.ts'
+import type { SessionState } from '../session/session-state.ts'
+import type { SessionOrigin, SessionSettings } from '../settings.ts'
+import type { TurnState } from './turn-state.ts'
+
+/** Everything that a task kind works with; frozen for one turn. */
+export interface TurnRun {
+  readonly threadId: ThreadId
+  readonly turnId: TurnId
+  readonly settings: SessionSettings
+  readonly origin: SessionOrigin
+  readonly instructions: string
+  readonly outputSchema?: JsonObject
+  readonly services: SessionServices
+  readonly session: SessionState
+  readonly turn: TurnState
+  readonly recorder: EventRecorder
+  readonly signal: AbortSignal
+}
+
+export function infoOf(run: TurnRun): ModelInfo {
+  return modelInfo(run.settings.model, run.settings.contextWindow)
+}
+
+/** A history item and its line: what the model will see again is what the log holds. */
+export function remember(run: TurnRun, items: readonly ResponseItem[]): RolloutItem[] {
+  run.session.append(...items)
+  return items.map((payload) => ({ type: 'response_item', payload }))
+}

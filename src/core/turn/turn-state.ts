@@ -1,0 +1,77 @@
+import type { Clock } from '../../base/index.ts'
+import type { ResponseItem, ToolOutput } from '../../protocol/index.ts'
+
+/** A tool call whose output is not in the history yet. */
+export interface PendingCall {
+  readonly callId: string
+  readonly kind: 'function' | 'custom'
+  readonly startedAtMs: number
+  /** Never rejects: undefined when the call was cut off by the turn's end. */
+  readonly output: Promise<ToolOutput | undefined>
+  settled: ToolOutput | undefined
+  /** A failure that ends the turn: storage. */
+  failure?: unknown
+}
+
+/** What lives and dies with one turn. */
+export class TurnState {
+  readonly #clock: Clock
+  readonly #startedAtMs: number
+  readonly startedAtUnixMs: number
+  #firstTokenMs: number | undefined
+  #calls: PendingCall[] = []
+  /** What the server asked to be told again with each request of this turn. */
+  serverState: string | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#startedAtMs = clock.monotonicMs()
+    this.startedAtUnixMs = clock.nowMs()
+  }
+
+  get startedAtS(): number {
+    return Math.floor(this.startedAtUnixMs / 1000)
+  }
+
+  get nowS(): number {
+    return Math.floor(this.#clock.nowMs() / 1000)
+  }
+
+  get durationMs(): number {
+    return Math.round(this.#clock.monotonicMs() - this.#startedAtMs)
+  }
+
+  /** Milliseconds until the model's first item or word. */
+  get firstTokenMs(): number | undefined {
+    return this.#firstTokenMs
+  }
+
+  noteFirstToken(): void {
+    this.#firstTokenMs ??= this.durationMs
+  }
+
+  addCall(call: PendingCall): void {
+    this.#calls.push(call)
+  }
+
+  /** Hands the pending calls over, in the order in which the model made them. */
+  takeCalls(): PendingCall[] {
+    const calls = this.#calls
+    this.#calls = []
+    return calls
+  }
+
+  /** How long a call has been running, in seconds with one decimal; at least 0.1. */
+  secondsSince(startedAtMs: number): string {
+    return Math.max(0.1, (this.#clock.monotonicMs() - startedAtMs) / 1000).toFixed(1)
+  }
+
+  get monotonicMs(): number {
+    return this.#clock.monotonicMs()
+  }
+}
+
+export function outputItem(call: PendingCall, output: ToolOutput): ResponseItem {
+  const type = call.kind === 'custom' ? 'custom_tool_call_output' : 'function_call_output'
+  return { type, call_id: call.callId, output }
+}
