@@ -158,13 +158,14 @@ export class ThreadManager implements AsyncDisposable {
     return {
       clock,
       model: modelAccess(settings.modelProvider),
-      tools: createToolSet({ threadId, environment, clock, resources: workTree }),
+      tools: createToolSet({ threadId, environment, clock }),
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),
         projectDocs: (cwd) => readProjectDocs(docsHome, cwd),
         workspaces: () => workTree.forRequests(),
       },
+      background: workTree,
     }
   }
 

@@ -83,7 +83,11 @@ class TurnFold {
         this.#end(event, 'interrupted')
         break
       case 'error':
-        this.#fail({ message: event.message, codexErrorInfo: event.codex_error_info })
+        this.#fail({
+          message: event.message,
+          codexErrorInfo: event.codex_error_info,
+          additionalDetails: null,
+        })
         break
       case 'user_message':
         this.#userMessage(event.message, [...(event.images ?? []), ...event.local_images])

@@ -118,12 +118,10 @@ export function parseResponseItem(value: JsonObject): ResponseItem | undefined {
   const item: JsonObject = { type }
   for (const field of fields) {
     const present = value[field]
-    if (present === undefined || (present === null && DROPPED_NULLS.has(field))) continue
-    item[field] = present
-  }
-  if (type === 'reasoning') {
-    item.content ??= null
-    item.encrypted_content ??= null
+    if (type === 'reasoning') item[field] = present ?? null
+    else if (present !== undefined && !(present === null && DROPPED_NULLS.has(field))) {
+      item[field] = present
+    }
   }
   if (type === 'message') item.content = (value.content as Json[]).map(storedPart)
   return item as ResponseItem

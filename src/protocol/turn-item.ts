@@ -65,6 +65,8 @@ export interface TurnError {
   readonly message: string
   /** Machine-readable cause in the app-server's spelling, or null. */
   readonly codexErrorInfo: Json
+  /** The cause behind a message that only says what happens next. */
+  readonly additionalDetails: string | null
 }
 
 export interface Turn {

@@ -163,7 +163,7 @@ function isText(value: unknown): boolean {
   return typeof value === 'string'
 }
 
-function isListOf(value: Json | undefined, isElement: (each: unknown) => boolean): boolean {
+function isListOf(value: unknown, isElement: (each: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isElement)
 }
 

@@ -1,2 +1,1 @@
-export { type Database, IndexUnavailable, openDatabase } from './database.ts'
-export { readThreadRow, type ThreadRow, upsertThreadRows } from './thread-rows.ts'
+export { ThreadIndex, type ThreadRow } from './thread-index.ts'

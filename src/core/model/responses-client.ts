@@ -14,7 +14,7 @@ export interface ModelProvider {
   /** Without trailing slash; `/responses` is added. */
   readonly baseUrl: string
   /** Sent as `Authorization: Bearer`; never logged. */
-  readonly bearerToken?: string
+  readonly bearerToken: string | undefined
   readonly headers: { readonly [name: string]: string }
   readonly queryParams: { readonly [name: string]: string }
   readonly requestMaxRetries: number
@@ -29,7 +29,7 @@ export interface ResponsesClientOptions {
   readonly originator: string
   readonly version: string
   /** Id of the home, told to the endpoint as `x-codex-installation-id`. */
-  readonly installationId: string
+  readonly installationId: () => Promise<string>
 }
 
 /** The Responses API over HTTP and server-sent events. */
@@ -67,7 +67,8 @@ export class ResponsesClient implements ModelClient {
   /** Retries transport errors and 5xx in silence; any other answer is the caller's to judge. */
   async #post(request: ModelRequest, watch: IdleWatch): Promise<Response> {
     const { provider, clock } = this.#options
-    const body = JSON.stringify(requestBody(request, this.#options.installationId))
+    const installationId = await this.#options.installationId()
+    const body = JSON.stringify(requestBody(request, installationId))
     for (let retry = 0; ; retry += 1) {
       const failure = await this.#tryPost(request, body, watch)
       if (failure instanceof Response) return failure

@@ -11,19 +11,20 @@ import { responseEvents, type ScriptedResponse } from './script.ts'
 export class ScriptedModel implements ModelClient {
   readonly #script: readonly ScriptedResponse[]
   readonly #clock: Clock
-  #next = 0
+  /** What it was asked, in order. */
+  readonly requests: ModelRequest[] = []
 
   constructor(script: readonly ScriptedResponse[], clock: Clock) {
     this.#script = script
     this.#clock = clock
   }
 
-  async *stream(_request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-    const response = this.#script[this.#next]
+  async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    const response = this.#script[this.requests.length]
     if (!response) throw new Error(`the model's script has only ${this.#script.length} responses`)
-    this.#next += 1
+    this.requests.push(request)
     yield { type: 'started', rateLimits: {} }
-    for (const data of responseEvents(response, `resp_${this.#next}`)) {
+    for (const data of responseEvents(response, `resp_${this.requests.length}`)) {
       if (response.delayMs) await this.#clock.sleep(response.delayMs, signal)
       signal.throwIfAborted()
       const event = decodeResponseEvent(data)

@@ -19,4 +19,6 @@ export interface SessionServices {
     /** Facts of the checkout for `x-codex-turn-metadata`; undefined until git has answered. */
     workspaces(): JsonObject | undefined
   }
+  /** Work that goes on beside the turns. */
+  readonly background: AsyncDisposable
 }

@@ -104,8 +104,7 @@ export class Session implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.interrupt()
-    await this.#parts.services.tools[Symbol.asyncDispose]()
+    await this.#stop()
     try {
       await this.#parts.live?.close()
     } finally {
@@ -116,10 +115,16 @@ export class Session implements AsyncDisposable {
   /** Ends without forcing queued lines out. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
-    await this.interrupt()
-    await this.#parts.services.tools[Symbol.asyncDispose]()
+    await this.#stop()
     await this.#parts.live?.[Symbol.asyncDispose]()
     this.#hub.close()
+  }
+
+  async #stop(): Promise<void> {
+    const { tools, background } = this.#parts.services
+    await this.interrupt()
+    await tools[Symbol.asyncDispose]()
+    await background[Symbol.asyncDispose]()
   }
 
   #turnRun(active: ActiveTurn, options: TurnOptions): TurnRun {

@@ -79,7 +79,7 @@ function failed(error: unknown): TurnEnd & { status: 'failed' } {
   const isKnown = error instanceof ModelError || error instanceof SessionError
   const message = isKnown ? error.message : `internal error: ${errorText(error)}`
   const codexErrorInfo: Json = error instanceof ModelError ? error.codexErrorInfo : 'other'
-  return { status: 'failed', error: { message, codexErrorInfo } }
+  return { status: 'failed', error: { message, codexErrorInfo, additionalDetails: null } }
 }
 
 /** A broken stream is tried again with what has been kept of it; clients are told each time. */
@@ -93,8 +93,9 @@ async function sampleWithRetries(run: TurnRun): Promise<SampleResult> {
       const mayRetry = error instanceof ModelError && error.isRetryable && retry <= most
       if (signal.aborted || !mayRetry) throw error
       const codexErrorInfo = { responseStreamDisconnected: { httpStatusCode: error.httpStatus } }
-      const message = `Reconnecting... ${retry}/${most} (${error.message})`
-      recorder.tell({ type: 'error', turnId, error: { message, codexErrorInfo }, willRetry: true })
+      const message = `Reconnecting... ${retry}/${most}`
+      const told = { message, codexErrorInfo, additionalDetails: error.message }
+      recorder.tell({ type: 'error', turnId, error: told, willRetry: true })
       await services.clock.sleep(error.retryAfterMs ?? backoffMs(retry), signal)
     }
   }

@@ -8,11 +8,10 @@ export class ArgumentsError extends Error {
   }
 }
 
-export type JsonNumber =
-  | { kind: 'integer'; value: bigint }
-  | { kind: 'float'; value: number }
+export type JsonNumber = { kind: 'integer'; value: bigint } | { kind: 'float'; value: number }
 
-const END_OF_VALUE = 'EOF while parsing a value'
+/** What serde says when the text ends where a value should start. */
+export const END_OF_VALUE = 'EOF while parsing a value'
 const INTEGER_MIN = -(2n ** 63n)
 const INTEGER_MAX = 2n ** 64n - 1n
 const SPACES = new Set(Buffer.from(' \t\n\r'))
@@ -181,9 +180,9 @@ export class JsonReader {
   }
 
   #scanEscape(mode: 'decode' | 'skip'): void {
-    const escape = this.#takeStringByte()
-    if (SIMPLE_ESCAPES.has(escape)) return
-    if (escape !== code('u')) this.fail('invalid escape')
+    const kind = this.#takeStringByte()
+    if (SIMPLE_ESCAPES.has(kind)) return
+    if (kind !== code('u')) this.fail('invalid escape')
     const unit = this.#takeHex()
     if (mode === 'skip' || unit < 0xd800 || unit > 0xdfff) return
     if (unit >= 0xdc00) this.fail('lone leading surrogate in hex escape')

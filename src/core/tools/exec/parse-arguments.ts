@@ -79,10 +79,7 @@ export function parseWriteStdinArguments(text: string): WriteStdinArguments {
 }
 
 function limitsOf(
-  values: Pick<
-    ArgumentValues<typeof WRITE_STDIN_FIELDS>,
-    'yield_time_ms' | 'max_output_tokens'
-  >,
+  values: Pick<ArgumentValues<typeof WRITE_STDIN_FIELDS>, 'yield_time_ms' | 'max_output_tokens'>,
 ): { yieldMs?: number; maxOutputTokens?: number } {
   return {
     ...(values.yield_time_ms !== undefined ? { yieldMs: values.yield_time_ms } : {}),

@@ -1,4 +1,4 @@
-import { describeNumber, endOf, JsonReader } from './json-reader.ts'
+import { describeNumber, END_OF_VALUE, endOf, JsonReader } from './json-reader.ts'
 
 type IntegerType = 'u64' | 'usize' | 'i32'
 
@@ -76,8 +76,6 @@ function hasNextKey(reader: JsonReader, isFirst: boolean): boolean {
   if (reader.peek() !== '"') reader.failExpecting(END_OF_VALUE, 'key must be a string')
   return true
 }
-
-const END_OF_VALUE = 'EOF while parsing a value'
 
 function readField(reader: JsonReader, field: Field): unknown {
   if (field.presence === 'optional' && reader.peek() === 'n') {

@@ -1,0 +1,65 @@
+import { resolve } from 'node:path'
+import { checkHome, resolveHome } from '../../config/index.ts'
+import type { ListThreads } from '../../thread-store/index.ts'
+import { CliError } from '../cli-error.ts'
+import { openStore } from '../compose.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { Terminal } from '../output/terminal.ts'
+import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
+import { printThreadLine } from '../output/thread-text.ts'
+
+export interface ThreadsListFlags {
+  readonly json?: boolean
+  readonly limit: string
+  readonly cursor?: string
+  readonly sort: string
+  readonly cwd?: string
+  readonly archived?: boolean
+  readonly all?: boolean
+}
+
+const MOST = 1000
+
+function listParams(flags: ThreadsListFlags): ListThreads {
+  const limit = Number(flags.limit)
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
+    throw new CliError(EXIT.usage, `--limit ${flags.limit}: not a number from 1 to ${MOST}`)
+  }
+  if (flags.sort !== 'created' && flags.sort !== 'updated') {
+    throw new CliError(EXIT.usage, `--sort ${flags.sort}: not one of created, updated`)
+  }
+  return {
+    limit,
+    sortKey: flags.sort,
+    isArchived: flags.archived === true,
+    includeSubagents: flags.all === true,
+    ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }),
+    ...(flags.cwd === undefined ? {} : { cwd: resolve(flags.cwd) }),
+  }
+}
+
+/** Prints a page of threads, newest first. */
+export async function runThreadsList(flags: ThreadsListFlags): Promise<ExitCode> {
+  const params = listParams(flags)
+  const home = resolveHome(process.env)
+  checkHome(home)
+  await using store = openStore(home)
+  const page = await store.listThreads(params)
+  for (const { path, reason } of page.unreadable) {
+    process.stderr.write(`warning: cannot list ${path}: ${reason}\n`)
+  }
+  if (flags.json) {
+    const { nextCursor, unreadable } = page
+    const threads = page.threads.map(threadJson)
+    const output = { schemaVersion: SCHEMA_VERSION, threads, nextCursor, unreadable }
+    process.stdout.write(`${JSON.stringify(output)}\n`)
+    return EXIT.ok
+  }
+  const out = new Terminal(process.stdout)
+  for (const thread of page.threads) printThreadLine(out, thread)
+  if (page.threads.length === 0) process.stderr.write(`no threads in ${home}\n`)
+  if (page.nextCursor !== null) {
+    process.stderr.write(`more: bobbin threads list --cursor ${page.nextCursor}\n`)
+  }
+  return EXIT.ok
+}

@@ -1,0 +1,52 @@
+import { checkHome, resolveHome } from '../../config/index.ts'
+import { foldTurns } from '../../history/index.ts'
+import type { ThreadId } from '../../protocol/index.ts'
+import type { ThreadStore } from '../../thread-store/index.ts'
+import { CliError } from '../cli-error.ts'
+import { openStore } from '../compose.ts'
+import { workingFolder } from '../exec-options.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { findThread, lastThread } from '../find-thread.ts'
+import { Terminal } from '../output/terminal.ts'
+import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
+import { printThread } from '../output/thread-text.ts'
+
+export interface ThreadsShowFlags {
+  readonly json?: boolean
+  readonly last?: boolean
+}
+
+/** Prints a thread with its turns. */
+export async function runThreadsShow(
+  id: string | undefined,
+  flags: ThreadsShowFlags,
+): Promise<ExitCode> {
+  const home = resolveHome(process.env)
+  checkHome(home)
+  await using store = openStore(home)
+  const threadId = await wantedThread(store, id, flags)
+  const [thread, history] = await Promise.all([
+    store.readThread(threadId),
+    store.loadHistory(threadId),
+  ])
+  const turns = foldTurns(history.items)
+  for (const { place, reason } of history.damage) {
+    process.stderr.write(`warning: ${place} ${reason}; everything else is shown\n`)
+  }
+  if (flags.json) {
+    const { damage } = history
+    const output = { schemaVersion: SCHEMA_VERSION, thread: threadJson(thread), turns, damage }
+    process.stdout.write(`${JSON.stringify(output)}\n`)
+  } else printThread(new Terminal(process.stdout), thread, turns)
+  return EXIT.ok
+}
+
+function wantedThread(
+  store: ThreadStore,
+  id: string | undefined,
+  flags: ThreadsShowFlags,
+): Promise<ThreadId> {
+  if (flags.last && id === undefined) return lastThread(store, workingFolder(undefined))
+  if (id !== undefined && !flags.last) return findThread(store, id)
+  throw new CliError(EXIT.usage, 'which thread?', 'give an id or a name, or --last')
+}

@@ -1,0 +1,56 @@
+import { nodeFileSystem, systemClock } from '../base/index.ts'
+import { type Config, installationId, requireProvider, requireToken } from '../config/index.ts'
+import {
+  type ModelAccess,
+  ResponsesClient,
+  type SessionOrigin,
+  ThreadManager,
+} from '../core/index.ts'
+import { LocalThreadStore, type ThreadStore } from '../thread-store/index.ts'
+import { bobbinVersion } from './version.ts'
+
+/** The store of a home; the one place where it is decided what a home is made of. */
+export function openStore(home: string, durability: Config['durability'] = 'turn'): ThreadStore {
+  return new LocalThreadStore({ home, files: nodeFileSystem, clock: systemClock, durability })
+}
+
+export interface ComposeParams {
+  readonly config: Config
+  readonly environment: NodeJS.ProcessEnv
+  readonly store: ThreadStore
+  readonly origin: SessionOrigin
+  /** Nothing may be written into the home. */
+  readonly isEphemeral: boolean
+}
+
+/** Wires the whole for one process: home, model access, manager. A provider that cannot be used is told when a
+ * thread asks for it, before anything is written. */
+export function composeManager(params: ComposeParams): ThreadManager {
+  const { config, environment, store, origin, isEphemeral } = params
+  let id: Promise<string> | undefined
+  const idOfHome = () => {
+    id ??= installationId(config.home, !isEphemeral)
+    return id
+  }
+  const modelAccess = (providerId: string): ModelAccess => {
+    const provider = requireProvider(config.providers, providerId)
+    const bearerToken = requireToken(provider, config.home, environment)
+    const client = new ResponsesClient({
+      provider: { ...provider, bearerToken },
+      clock: systemClock,
+      originator: origin.originator,
+      version: bobbinVersion(),
+      installationId: idOfHome,
+    })
+    return { client, streamMaxRetries: provider.streamMaxRetries }
+  }
+  return new ThreadManager({
+    store,
+    clock: systemClock,
+    modelAccess,
+    origin,
+    version: bobbinVersion(),
+    environment,
+    docsHome: config.home,
+  })
+}

@@ -1,0 +1,153 @@
+import { Command, CommanderError, Option } from 'commander'
+import { EXIT, EXIT_CODE_HELP } from './exit-codes.ts'
+import { bobbinVersion } from './version.ts'
+
+const INTRO = `Durable threads for coding agents, kept in a home that Codex can open too.
+
+Examples:
+  bobbin demo                                 watch a turn run, offline, in a scratch folder
+  bobbin exec "explain this repository"       run a turn here
+  bobbin exec resume --last "now add a test"  go on with the last thread of this folder
+  bobbin threads list                         find it again
+  bobbin threads show --last                  read it`
+
+const EXEC_HELP = `
+Words:
+  PROMPT                  the task; "-" or nothing reads it from standard input
+  resume ID PROMPT        go on with a thread: full id, unique beginning of it, or its name
+  resume --last PROMPT    go on with the newest thread of this folder
+
+The model comes from config.toml of the home ($BOBBIN_HOME, else $CODEX_HOME, else ~/.codex), as
+for Codex: model, model_provider, [model_providers.NAME]. With no configuration it is OpenAI's,
+with the key of $OPENAI_API_KEY. Any endpoint with a Responses API does:
+
+  bobbin exec -c model_provider=local -c model_providers.local.base_url=http://localhost:8080/v1 \\
+              -m my-model "hello"
+
+Nobody can be asked during exec: what would need approval is refused, and the model is told why.
+
+${EXIT_CODE_HELP}`
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value]
+}
+
+/** Flags of real Codex's exec that need nothing done here. */
+const ACCEPTED_FLAGS = [
+  '--enable <feature>',
+  '--disable <feature>',
+  '--strict-config',
+  '--dangerously-bypass-hook-trust',
+  '--ignore-rules',
+  '--cyber-access-program <name>',
+]
+
+function execCommand(): Command {
+  const command = new Command('exec')
+    .summary('run a turn without asking anything')
+    .description('Run one turn of a new or a stored thread, and print what happens.')
+    .argument('[words...]', 'PROMPT, or resume [ID] [PROMPT]')
+    .option('--json', 'print events as JSON lines, as `codex exec --json` does')
+    .option('-C, --cd <dir>', 'work in this folder')
+    .option('-m, --model <model>', 'model to use')
+    .option('-c, --config <key=value>', 'override a value of config.toml; repeatable', collect, [])
+    .option('-p, --profile <name>', 'use [profiles.NAME] of config.toml')
+    .option('-s, --sandbox <mode>', 'read-only (default), workspace-write, danger-full-access')
+    .option('--dangerously-bypass-approvals-and-sandbox', 'allow every command and patch')
+    .option('--add-dir <dir>', 'another folder that may be written; repeatable', collect, [])
+    .option('-i, --image <file>', 'show the model a picture; repeatable', collect, [])
+    .option('--output-schema <file>', 'JSON Schema that the last message has to follow')
+    .option('-o, --output-last-message <file>', 'write the last message to this file')
+    .option('--ephemeral', 'keep nothing of this thread')
+    .option('--last', 'with resume: the newest thread of this folder')
+    .option('--skip-git-repo-check', 'run outside of a git repository')
+    .option('--thread-source <name>', 'noted in a new thread')
+    .option('--oss', 'use a model server on this machine')
+    .option('--local-provider <name>', 'with --oss: ollama (default) or lmstudio')
+    .option('--ignore-user-config', 'leave config.toml unread')
+    .option('--color <when>', 'auto, always or never', 'auto')
+    .addOption(new Option('--experimental-json').hideHelp())
+    .addHelpText('after', EXEC_HELP)
+  for (const flag of ACCEPTED_FLAGS) command.addOption(new Option(flag).hideHelp())
+  return command.action(async (words: string[], options) => {
+    const { runExec } = await import('./commands/exec.ts')
+    process.exitCode = await runExec(words, options)
+  })
+}
+
+function threadsCommand(): Command {
+  const threads = new Command('threads').description('Find and read stored threads.')
+  threads
+    .command('list')
+    .description('List threads, newest first.')
+    .option('--json', 'print one JSON object')
+    .option('-n, --limit <count>', 'threads on a page', '25')
+    .option('--cursor <cursor>', 'go on after an earlier page')
+    .option('--sort <key>', 'updated or created', 'updated')
+    .option('--cwd <dir>', 'only threads started in this folder')
+    .option('--archived', 'list archived threads')
+    .option('--all', 'also threads that agents started for themselves')
+    .action(async (options) => {
+      const { runThreadsList } = await import('./commands/threads-list.ts')
+      process.exitCode = await runThreadsList(options)
+    })
+  threads
+    .command('show')
+    .description('Show the turns of a thread.')
+    .argument('[id]', 'full id, unique beginning of it, or name')
+    .option('--last', 'the newest thread of this folder')
+    .option('--json', 'print one JSON object')
+    .action(async (id: string | undefined, options) => {
+      const { runThreadsShow } = await import('./commands/threads-show.ts')
+      process.exitCode = await runThreadsShow(id, options)
+    })
+  return threads
+}
+
+function program(): Command {
+  const root = new Command('bobbin')
+    .description(INTRO)
+    .version(bobbinVersion(), '-V, --version')
+    .addHelpText('after', `\n${EXIT_CODE_HELP}`)
+    .addCommand(execCommand())
+    .addCommand(threadsCommand())
+  root
+    .command('demo')
+    .description('Run a turn with a scripted model, offline, in a scratch folder and home.')
+    .action(async () => {
+      const { runDemo } = await import('./commands/demo.ts')
+      process.exitCode = await runDemo()
+    })
+  for (const command of [root, ...descendants(root)]) {
+    command.exitOverride().showSuggestionAfterError()
+    command.configureOutput({ outputError: () => undefined })
+  }
+  return root
+}
+
+function descendants(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...descendants(child)])
+}
+
+/** Runs the command line; sets the process's exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return
+      if (error.code === 'commander.help') {
+        process.exitCode = EXIT.usage
+        return
+      }
+      const message = error.message.replace(/^error: /, '')
+      process.stderr.write(`bobbin: ${message.replaceAll('\n', ' ')} (see bobbin --help)\n`)
+      process.exitCode = EXIT.usage
+      return
+    }
+    const { errorLine, toCliError } = await import('./cli-error.ts')
+    const failure = toCliError(error)
+    process.stderr.write(errorLine(failure))
+    process.exitCode = failure.exitCode
+  }
+}

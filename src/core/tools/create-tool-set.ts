@@ -1,0 +1,21 @@
+import type { Clock } from '../../base/index.ts'
+import type { ThreadId } from '../../protocol/index.ts'
+import { applyPatchTool } from './apply-patch.ts'
+import { CommandRunner } from './command-runner.ts'
+import { execCommandTool } from './exec-command.ts'
+import { ToolSet } from './tool-set.ts'
+import { updatePlanTool } from './update-plan.ts'
+import { writeStdinTool } from './write-stdin.ts'
+
+export interface ToolSetOptions {
+  readonly threadId: ThreadId
+  readonly environment: NodeJS.ProcessEnv
+  readonly clock: Clock
+}
+
+/** The built-in tools of a session, in the order in which the model is told of them. */
+export function createToolSet({ threadId, environment, clock }: ToolSetOptions): ToolSet {
+  const runner = new CommandRunner(environment, threadId, clock)
+  const tools = [execCommandTool(runner), writeStdinTool(runner), updatePlanTool, applyPatchTool]
+  return new ToolSet(tools, runner)
+}

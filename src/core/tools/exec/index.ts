@@ -1,0 +1,35 @@
+export {
+  type CommandSafety,
+  classifyCommand,
+  isDangerous,
+  isKnownSafe,
+  splitShellCommand,
+} from './command-safety.ts'
+export { ExecError, type ExecFailure } from './exec-error.ts'
+export { formatAnswer, formatExecFailure, formatWriteFailure } from './format-answer.ts'
+export { ArgumentsError } from './json-reader.ts'
+export {
+  type ExecCommandArguments,
+  parseExecCommandArguments,
+  parseWriteStdinArguments,
+  type SandboxPermissions,
+  type WriteStdinArguments,
+} from './parse-arguments.ts'
+export {
+  type ExecAnswer,
+  type ProcessExit,
+  ProcessManager,
+  type ProcessManagerOptions,
+  type StartRequest,
+  type WriteRequest,
+} from './process-manager.ts'
+export { type ArgumentValues, type Field, type Fields, readArguments } from './read-arguments.ts'
+export {
+  requestedShell,
+  shellArgv,
+  shellEnvironment,
+  type UserShell,
+  userShell,
+} from './shell-environment.ts'
+export { shellQuote } from './shell-quote.ts'
+export { countTokens, truncateOutput } from './truncate-output.ts'

@@ -1,0 +1,50 @@
+/**
+ * Bobbin by its command line only: `exec --json`, `threads list --json`, `threads show --json`.
+ * `BOBBIN_BIN` puts another program in its place, for instance an installed package.
+ */
+import { join } from 'node:path'
+
+import { arrayAt, isObject, type JsonObject, objectAt } from '../../src/base/index.ts'
+import { runChild } from './child.ts'
+import { type ExecProgram, type Program, runExec } from './exec-run.ts'
+import type { Scratch } from './scratch.ts'
+
+export const bobbinBin =
+  process.env.BOBBIN_BIN ?? join(import.meta.dirname, '..', '..', 'bin', 'bobbin.cjs')
+
+const program: Program = /\.[cm]?js$/.test(bobbinBin)
+  ? { command: process.execPath, args: [bobbinBin] }
+  : { command: bobbinBin, args: [] }
+
+export const bobbinExec: ExecProgram = (scratch, options) => runExec(program, scratch, options)
+
+export async function listBobbinThreads(scratch: Scratch): Promise<JsonObject[]> {
+  const answer = await runJson(scratch, ['threads', 'list', '--json'])
+  return (arrayAt(answer, 'threads') ?? []).filter(isObject)
+}
+
+export interface ShownThread {
+  readonly thread: JsonObject
+  readonly turns: readonly JsonObject[]
+}
+
+export async function showBobbinThread(scratch: Scratch, threadId: string): Promise<ShownThread> {
+  const answer = await runJson(scratch, ['threads', 'show', threadId, '--json'])
+  const thread = objectAt(answer, 'thread')
+  if (!thread) throw new Error(`bobbin threads show has no thread: ${JSON.stringify(answer)}`)
+  return { thread, turns: (arrayAt(answer, 'turns') ?? []).filter(isObject) }
+}
+
+async function runJson(scratch: Scratch, args: readonly string[]): Promise<JsonObject> {
+  const child = { cwd: scratch.project, env: scratch.env }
+  const { code, stdout, stderr } = await runChild(
+    program.command,
+    [...program.args, ...args],
+    child,
+  )
+  if (code !== 0) throw new Error(`bobbin ${args.join(' ')} exited with ${code}: ${stderr}`)
+  const answer: unknown = JSON.parse(stdout)
+  if (!isObject(answer)) throw new Error(`bobbin ${args.join(' ')} printed no object: ${stdout}`)
+  if (answer.schemaVersion !== 1) throw new Error(`schemaVersion is not 1: ${stdout}`)
+  return answer
+}
