@@ -1,4 +1,4 @@
-/** Crashes on a programmer error. Bad input, files and rows are failures of their layer, not assertions. */
+/** Crashes on a programmer error. Bad input, files and rows are failures of their layer. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`)
 }

@@ -1,6 +1,6 @@
 import type { OpenFile } from './file-system.ts'
 
-/** One line of a JSONL file: its bytes as text, where it starts, and whether its newline is there. */
+/** One line of a JSONL file: its text, where it starts, and whether its newline is there. */
 export interface JsonlLine {
   readonly text: string
   readonly offset: number

@@ -23,8 +23,10 @@ export interface ComposeParams {
   readonly isEphemeral: boolean
 }
 
-/** Wires the whole for one process: home, model access, manager. A provider that cannot be used is told when a
- * thread asks for it, before anything is written. */
+/**
+ * Wires the whole for one process: home, model access, manager. A provider that cannot be used is
+ * told when a thread asks for it (`ConfigError`), before anything is written.
+ */
 export function composeManager(params: ComposeParams): ThreadManager {
   const { config, environment, store, origin, isEphemeral } = params
   let id: Promise<string> | undefined

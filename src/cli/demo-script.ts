@@ -39,7 +39,7 @@ const PLAN = {
   ],
 }
 
-/** What the model does in the first turn: reads a file, runs a command, edits by a patch, answers. */
+/** The first turn: the model reads a file, runs a command, edits by a patch, answers. */
 export const FIRST_TURN: readonly ScriptedResponse[] = [
   {
     ...PACE,

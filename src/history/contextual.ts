@@ -15,7 +15,7 @@ const FRAGMENTS: readonly (readonly [open: string, close: string])[] = [
   ['<hook_prompt', '</hook_prompt>'],
 ]
 
-/** What the model is told when a person stopped the turn; the words are 0.133.0's, byte for byte. */
+/** What the model is told when a person stopped the turn: 0.133.0's words, byte for byte. */
 export const TURN_ABORTED_MARKER =
   '<turn_aborted>\nThe user interrupted the previous turn on purpose. Any running unified exec ' +
   'processes may still be running in the background. If any tools/commands were aborted, they ' +

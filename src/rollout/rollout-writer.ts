@@ -66,12 +66,12 @@ export class RolloutWriter implements AsyncDisposable {
     this.#isCreated = header === undefined
   }
 
-  /** A writer of a new file. Nothing is on disk until the first append, which asks for the header. */
+  /** Of a new file. Nothing is on disk until the first append, which asks for the header. */
   static create(options: RolloutWriterOptions, header: () => Promise<RolloutItem>): RolloutWriter {
     return new RolloutWriter(options, header)
   }
 
-  /** A writer of an existing file. Nothing is written until the first append. */
+  /** Of an existing file. Nothing is written until the first append. */
   static async resume(options: RolloutWriterOptions): Promise<RolloutWriter> {
     const writer = new RolloutWriter(options)
     await writer.#inTurn(async () => {

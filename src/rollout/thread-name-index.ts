@@ -4,7 +4,7 @@ import { parseThreadId, type ThreadId } from '../protocol/index.ts'
 
 export const NAME_INDEX_FILE = 'session_index.jsonl'
 
-/** Names that people gave to threads: the newest entry for an id wins, bad lines are passed over. */
+/** Names that people gave to threads: the newest entry for an id wins; bad lines name nothing. */
 export async function readThreadNames(
   files: FileSystem,
   home: string,

@@ -32,7 +32,7 @@ export function openDatabase(path: string, nowMs: number): Database {
   }
 }
 
-/** The one way to write: the lock is taken at once, so two writers queue instead of failing late. */
+/** The one way to write: the lock is taken at once, so two writers queue and none fails late. */
 export function immediate<T>(database: Database, work: () => T): T {
   return database.transaction(work).immediate()
 }

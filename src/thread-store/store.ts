@@ -7,9 +7,9 @@ import type { RolloutItem, SessionMeta, ThreadId } from '../protocol/index.ts'
  * `discardThread` give it back. Every method throws only `ThreadStoreError`.
  */
 export interface ThreadStore extends AsyncDisposable {
-  /** Prepares a new thread; nothing is kept until the first append. `conflict` when it is live. */
+  /** Prepares a new thread; nothing is kept before the first append. `conflict` when live. */
   createThread(params: CreateThread): Promise<void>
-  /** Opens a stored thread for appending. `conflict` when it is live, `unsupported` when paginated. */
+  /** Opens a stored thread for appending. `conflict` when live, `unsupported` when paginated. */
   resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void>
   /**
    * Appends in order; no metadata is derived. Once it returns, the death of the process loses

@@ -10,7 +10,7 @@ export const PROJECT_DOC_MAX_BYTES = 32 * 1024
 
 /**
  * The text of the `AGENTS.md` files that hold for `cwd`: the home's, then those from the project's
- * root down. Undefined when there are none. A folder's `AGENTS.override.md` stands in for its other.
+ * root down; a folder's `AGENTS.override.md` stands in for it. Undefined when there are none.
  */
 export async function readProjectDocs(
   home: string | undefined,

@@ -90,8 +90,9 @@ function changes(
 ): MessageItem[] {
   const developer: string[] = []
   if (baseline.model !== record.model) {
+    const change = `from ${baseline.model} to ${record.model}`
     developer.push(
-      `<model_switch>\nThe user has switched the model from ${baseline.model} to ${record.model}. ` +
+      `<model_switch>\nThe user has switched the model ${change}. ` +
         'The conversation above was led by the former.\n</model_switch>',
     )
   }

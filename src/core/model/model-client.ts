@@ -38,7 +38,7 @@ export type ModelEvent =
       readonly endTurn: boolean
     }
 
-/** The seam to the model. One call, one response; it ends with `completed` or throws `ModelError`. */
+/** The seam to the model. One call, one response: ends with `completed` or a `ModelError`. */
 export interface ModelClient {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>
 }

@@ -70,8 +70,8 @@ export class Session implements AsyncDisposable {
     if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
     if (input.length === 0) throw new SessionError('empty_input', 'a turn needs some input')
     if (this.#activeTurn) {
-      const reason = `turn ${this.#activeTurn.turnId} is still running; interrupt it or wait for its end`
-      throw new SessionError('turn_running', reason)
+      const reason = `turn ${this.#activeTurn.turnId} is still running`
+      throw new SessionError('turn_running', `${reason}; interrupt it or wait for its end`)
     }
     const active = new ActiveTurn(newTurnId())
     this.#activeTurn = active

@@ -54,7 +54,8 @@ export const applyPatchTool: Tool = {
 
 /** How a finished patch is told: like a command that took no time. */
 export function exitText({ success, stdout, stderr }: PatchOutcome): string {
-  return `Exit code: ${success ? 0 : 1}\nWall time: 0 seconds\nOutput:\n${success ? stdout : stderr}`
+  const output = success ? stdout : stderr
+  return `Exit code: ${success ? 0 : 1}\nWall time: 0 seconds\nOutput:\n${output}`
 }
 
 /**

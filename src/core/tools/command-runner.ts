@@ -65,7 +65,7 @@ export class CommandRunner implements AsyncDisposable {
     this.#ends.add(followed)
   }
 
-  /** Waits for the ends that are being kept, so that none is told after the answer it belongs to. */
+  /** Waits for the ends that are being kept: none is told after the answer it belongs to. */
   async #settle(): Promise<void> {
     await Promise.all(this.#ends)
     if (this.#failures.length > 0) throw this.#failures.shift()

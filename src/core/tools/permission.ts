@@ -5,6 +5,9 @@ import { PROTECTED_FOLDERS, writableRoots } from '../context/permissions.ts'
 import type { SessionSettings } from '../settings.ts'
 import { classifyCommand } from './exec/index.ts'
 
+const NOBODY = 'there is nobody to ask here'
+const BY_SETTINGS = 'rejected by user approval settings'
+
 /**
  * Why a command may not run, in words for the model and the person; undefined when it may. Nobody
  * can be asked yet, so what would ask is refused. Bobbin has no operating-system sandbox of its
@@ -18,9 +21,7 @@ export function commandRefusal(
   const mode = sandboxPolicy.type
   const isUnconfined = mode === 'danger-full-access' || mode === 'external-sandbox'
   if (command.wantsEscalation && !isUnconfined) {
-    return approvalPolicy === 'on-request'
-      ? 'running outside the sandbox needs approval, and there is nobody to ask here'
-      : `approval policy is ${policyName(approvalPolicy)}; reject command — you cannot ask for escalated permissions if the approval policy is ${policyName(approvalPolicy)}`
+    return escalationRefusal(approvalPolicy)
   }
   const risk = classifyCommand(command.text)
   if (risk === 'safe') return undefined
@@ -29,7 +30,7 @@ export function commandRefusal(
     return `\`${command.argvText}\` rejected: blocked by policy`
   }
   if (approvalPolicy === 'untrusted' || risk === 'dangerous') {
-    return `this command needs approval (policy \`${policyLabel(approvalPolicy)}\`), and there is nobody to ask here`
+    return `this command needs approval (policy \`${policyLabel(approvalPolicy)}\`), and ${NOBODY}`
   }
   if (isUnconfined) return undefined
   return (
@@ -49,21 +50,30 @@ export async function patchRefusal(
 ): Promise<string | undefined> {
   const { approvalPolicy, sandboxPolicy, cwd } = settings
   if (approvalPolicy === 'untrusted') {
-    return 'patch rejected: every patch needs approval (policy `untrusted`), and there is nobody to ask here'
+    return `patch rejected: every patch needs approval (policy \`untrusted\`), and ${NOBODY}`
   }
   const roots = writableRoots(sandboxPolicy, cwd)
   if (roots === undefined) return undefined
   if (roots.length === 0) {
-    return 'patch rejected: writing is blocked by read-only sandbox; rejected by user approval settings'
+    return `patch rejected: writing is blocked by read-only sandbox; ${BY_SETTINGS}`
   }
   const realRoots = await Promise.all(roots.map(realPathOf))
   for (const path of await Promise.all(paths.map(realPathOf))) {
     const root = realRoots.find((each) => isWithin(each, path))
     if (root === undefined || isProtected(root, path)) {
-      return 'patch rejected: writing outside of the project; rejected by user approval settings'
+      return `patch rejected: writing outside of the project; ${BY_SETTINGS}`
     }
   }
   return undefined
+}
+
+function escalationRefusal(policy: SessionSettings['approvalPolicy']): string {
+  if (policy === 'on-request') return `running outside the sandbox needs approval, and ${NOBODY}`
+  const name = policyName(policy)
+  return (
+    `approval policy is ${name}; reject command — you cannot ask for escalated permissions if ` +
+    `the approval policy is ${name}`
+  )
 }
 
 function isWithin(root: string, path: string): boolean {

@@ -41,7 +41,7 @@ export class ToolSet implements AsyncDisposable {
     await this.#resources[Symbol.asyncDispose]()
   }
 
-  /** Places are taken in the order of the calls: what stands before a call is known when it comes. */
+  /** Places are taken in the order of the calls: what is before a call is known when it comes. */
   #whenFree<T>(tool: Tool, work: () => Promise<T>): Promise<T> {
     const before = tool.isParallel ? [this.#exclusive] : [this.#exclusive, ...this.#shared]
     const running = Promise.all(before).then(work)

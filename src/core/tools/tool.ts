@@ -3,7 +3,7 @@ import type { ToolOutput } from '../../protocol/index.ts'
 import type { EventRecorder } from '../session/event-recorder.ts'
 import type { SessionSettings } from '../settings.ts'
 
-/** A call as the model made it. `input` is JSON text for a function, free text for a custom tool. */
+/** A call as the model made it. `input` is JSON text for a function, else free text. */
 export interface ToolCall {
   readonly callId: string
   readonly name: string

@@ -1,11 +1,9 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, errorCode, errorText, type FileSystem } from '../../base/index.ts'
-import {
-  parseThreadId,
-  type RolloutItem,
-  type SessionMeta,
-  type ThreadId,
+import type {
+  RolloutItem,
+  ThreadId,
 } from '../../protocol/index.ts'
 import {
   type Durability,
@@ -73,8 +71,9 @@ export class LocalThreadStore implements ThreadStore {
       throw invalid(`${file.path} holds thread ${summary.threadId}, not ${threadId}`)
     }
     if (summary.historyMode === 'paginated') {
-      const reason = `thread ${threadId} was made by a newer Codex with numbered lines; Bobbin can read it but not yet append to it`
-      throw new ThreadStoreError({ code: 'unsupported', reason })
+      const reason = `thread ${threadId} has numbered lines, as newer versions of Codex write them`
+      const remedy = 'Bobbin can read it, but cannot append to it yet'
+      throw new ThreadStoreError({ code: 'unsupported', reason: `${reason}: ${remedy}` })
     }
     const writer = await this.#guard(() =>
       RolloutWriter.resume(this.#writerOptions(file.path, onNotice)),
@@ -220,7 +219,7 @@ function wrapped(error: unknown): ThreadStoreError {
 
 function noticeText(notice: RolloutNotice): string {
   if (notice.kind === 'torn_tail') {
-    return `the last line of ${notice.path} was cut off; it was ended and the thread goes on after it`
+    return `the last line of ${notice.path} was cut off; the thread goes on after it`
   }
   return `${notice.path} was changed by another program while this thread was open`
 }

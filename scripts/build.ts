@@ -1,0 +1,13 @@
+/** Builds `dist/`: plain `tsc`, and the SQL that the state layer reads beside its modules. */
+import { execFileSync } from 'node:child_process'
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const target = join(root, 'dist')
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+
+rmSync(target, { recursive: true, force: true })
+execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
+const migrations = join('state', 'migrations')
+cpSync(join(root, 'src', migrations), join(target, migrations), { recursive: true })
