@@ -114,6 +114,6 @@ async function continueInCodex(binary: string, { scratch, threadId }: BobbinHome
 async function readTurns(codex: CodexAppServer, method: string, threadId: string) {
   const params: JsonObject = method === 'thread/read' ? { includeTurns: true } : {}
   const { thread } = await codex.request(method, { threadId, ...params })
-  const turns = isObject(thread) ? (arrayAt(thread, 'turns') ?? []).filter(isObject) : []
-  return shownTurns(turns)
+  const turns = isObject(thread) ? (arrayAt(thread, 'turns') ?? []) : []
+  return shownTurns(turns.filter(isObject))
 }

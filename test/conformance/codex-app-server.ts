@@ -78,6 +78,11 @@ export class CodexAppServer implements AsyncDisposable {
     }
   }
 
+  /** Of the server's process; 0 when it could not start. */
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   /** The result; throws `RpcError`, or an error when no answer comes in time. */
   request(method: string, params: JsonObject): Promise<JsonObject> {
     const id = this.#nextId++

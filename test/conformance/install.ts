@@ -46,7 +46,13 @@ export async function installPrograms(folder = conformanceFolder): Promise<Progr
 }
 
 async function runNpmInstall(folder: string): Promise<void> {
-  const flags = ['--no-audit', '--no-fund', '--loglevel=error', '--fetch-retries=1']
+  const flags = [
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
+  ]
   const options = { cwd: folder, env: inheritedEnv(), limitMs: INSTALL_LIMIT_MS }
   const result = await runChild('npm', ['install', ...flags], options).catch((error: unknown) => {
     throw new InstallError(`conformance: npm install did not run: ${firstLine(String(error))}`)

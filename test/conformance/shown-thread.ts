@@ -1,32 +1,25 @@
 /**
- * A thread as both programs show it, in the form in which the tests compare it. Codex forgets
- * commands when it reads a rollout, and newer versions add members that are null there; both are
- * left out. Ids that are only counters (`item-3`) are left out too.
+ * A thread as both programs show it, in the form in which the tests compare it. The two spell items
+ * differently (Codex: the app server's wire; Bobbin: its own `TurnItem`), so each item is reduced to
+ * what it says. Kinds that Codex forgets when it reads a rollout, commands above all, are left out,
+ * and so are ids that are only counters (`item-3`).
  */
-import { arrayAt, isObject, type JsonObject } from '../../src/base/index.ts'
-
-/** What Codex shows again of a legacy rollout, and the members that 0.133.0 gives it. */
-const MEMBERS: { [type: string]: readonly string[] } = {
-  userMessage: ['content'],
-  agentMessage: ['text', 'phase'],
-  reasoning: ['summary', 'content'],
-  fileChange: ['id', 'changes', 'status'],
-}
+import { arrayAt, isObject, type Json, type JsonObject, stringAt } from '../../src/base/index.ts'
 
 export function shownTurns(turns: readonly JsonObject[]): JsonObject[] {
   return turns.map((turn) => ({
     id: turn.id,
     status: turn.status,
-    items: (arrayAt(turn, 'items') ?? []).filter(isObject).flatMap(shownItem),
+    items: itemsOf(turn).flatMap(shownItem),
   }))
 }
 
-function shownItem(item: JsonObject): JsonObject[] {
-  const members = MEMBERS[String(item.type)]
-  if (!members) return []
-  const shown: JsonObject = { type: item.type }
-  for (const name of members) shown[name] = item[name] ?? null
-  return [shown]
+/** What the user said first in each turn. */
+export function shownPrompts(turns: readonly JsonObject[]): string[] {
+  return turns.map((turn) => {
+    const message = itemsOf(turn).find((item) => item.type === 'userMessage')
+    return message ? messageText(message) : ''
+  })
 }
 
 /** The facts that both lists give of a thread. */
@@ -38,12 +31,34 @@ export function listedFacts(thread: JsonObject): JsonObject {
   return facts
 }
 
-/** What the user said first in each turn. */
-export function shownPrompts(turns: readonly JsonObject[]): string[] {
-  return turns.map((turn) => {
-    const items = (arrayAt(turn, 'items') ?? []).filter(isObject)
-    const message = items.find((item) => item.type === 'userMessage')
-    const [part] = message ? (arrayAt(message, 'content') ?? []) : []
-    return isObject(part) ? String(part.text) : ''
-  })
+function itemsOf(turn: JsonObject): JsonObject[] {
+  return (arrayAt(turn, 'items') ?? []).filter(isObject)
+}
+
+/** Empty for a kind that real Codex does not show again of a legacy rollout. */
+function shownItem(item: JsonObject): JsonObject[] {
+  const { type, id, status, phase = null, summary } = item
+  if (type === 'userMessage') return [{ type, text: messageText(item) }]
+  if (type === 'agentMessage') return [{ type, text: messageText(item), phase }]
+  if (type === 'reasoning') return [{ type, summary }]
+  if (type !== 'fileChange') return []
+  const changes = (arrayAt(item, 'changes') ?? []).filter(isObject).map(shownChange)
+  return [{ type, id, status, changes }]
+}
+
+/** Codex has the text of a user message in parts, Bobbin (and both, of an answer) in `text`. */
+function messageText(item: JsonObject): string {
+  const text = stringAt(item, 'text')
+  if (text !== undefined) return text
+  const parts = (arrayAt(item, 'content') ?? []).filter(isObject)
+  return parts.map((part) => stringAt(part, 'text') ?? '').join('\n')
+}
+
+/** `kind` is `{type, move_path}` in Codex, and two members in Bobbin. */
+function shownChange(change: JsonObject): JsonObject {
+  const { path, kind, diff } = change
+  const isNested = isObject(kind)
+  const type: Json | undefined = isNested ? kind.type : kind
+  const movePath = (isNested ? kind.move_path : change.movePath) ?? null
+  return { path, type, movePath, diff }
 }

@@ -7,6 +7,7 @@ import { ExecError, type ExecFailure } from './exec-error.ts'
 import {
   chooseDropped,
   clampYield,
+  type ExecAnswer,
   type ProcessExit,
   ProcessManager,
   type ProcessManagerOptions,
@@ -168,7 +169,7 @@ describe('a command that goes on', () => {
   it('is answered after the yield time, then polled until its end is told once', async () => {
     await using exec = open('instant')
     const exits: number[] = []
-    const first = await exec.run('sleep 100', {
+    const first = await exec.run('echo up; exec sleep 100', {
       isTty: true,
       onExit: ({ exitCode }) => exits.push(exitCode),
     })
@@ -176,12 +177,18 @@ describe('a command that goes on', () => {
     const sessionId = first.sessionId ?? 0
     assert.ok(sessionId >= 1000 && sessionId <= 99_999)
     const next = { sessionId, chars: '' }
-    assert.equal((await exec.manager.write(next)).sessionId, sessionId)
-    let last = await exec.manager.write({ ...next, chars: '\u0003' })
-    while (last.exitCode === undefined) {
-      await delay(1)
-      last = await exec.manager.write(next)
+    const pollUntil = async (isDone: (answer: ExecAnswer) => boolean) => {
+      for (;;) {
+        const answer = await exec.manager.write(next)
+        if (isDone(answer)) return answer
+        await delay(1)
+      }
     }
+    // An earlier ^C would find nobody: the terminal has no foreground process yet.
+    if (first.output === '') await pollUntil(({ output }) => output === 'up\r\n')
+    const written = await exec.manager.write({ sessionId, chars: '\u0003' })
+    assert.equal(written.sessionId, sessionId)
+    const last = await pollUntil(({ exitCode }) => exitCode !== undefined)
     assert.deepEqual([last.exitCode, last.sessionId, exits], [1, undefined, [1]])
     await assert.rejects(
       exec.manager.write(next),
