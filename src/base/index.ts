@@ -21,4 +21,5 @@ export {
   stringAt,
 } from './json.ts'
 export { type JsonlLine, readLines } from './jsonl.ts'
+export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'

@@ -2,4 +2,5 @@ export { isContextual, isUserBoundary, TURN_ABORTED_MARKER } from './contextual.
 export { type ModelHistory, replayModelHistory, toModelInput } from './model-history.ts'
 export { isPersisted } from './persistence-policy.ts'
 export { SummaryFold, type ThreadSummary } from './thread-summary.ts'
-export { foldTurns, toFileUpdateChanges } from './turn-view.ts'
+export { commandItem, toFileUpdateChanges, userContent } from './turn-items.ts'
+export { foldTurns } from './turn-view.ts'

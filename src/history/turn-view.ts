@@ -1,15 +1,13 @@
-import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../base/index.ts'
-import {
-  durationMs,
-  type FileChangeRecord,
-  type FileUpdateChange,
-  type RolloutItem,
-  type StoredEvent,
-  type Turn,
-  type TurnError,
-  type TurnItem,
-  type TurnStatus,
+import type {
+  RolloutItem,
+  StoredEvent,
+  Turn,
+  TurnError,
+  TurnItem,
+  TurnStatus,
+  UserContent,
 } from '../protocol/index.ts'
+import { messageItem, toolItem, userContent } from './turn-items.ts'
 
 type TurnEndEvent = {
   turn_id?: string | null
@@ -90,7 +88,7 @@ class TurnFold {
         })
         break
       case 'user_message':
-        this.#userMessage(event.message, [...(event.images ?? []), ...event.local_images])
+        this.#userMessage(userContent(event))
         break
       case 'thread_rolled_back':
         this.#rollBack(event.num_turns)
@@ -129,15 +127,10 @@ class TurnFold {
     turn.status = 'failed'
   }
 
-  #userMessage(message: string, images: readonly string[]): void {
+  #userMessage(content: readonly UserContent[]): void {
     const open = this.#open
     if (open && !open.isExplicit && !(open.hasCompaction && open.items.length === 0)) this.#close()
-    const text = [message, ...images.map((at) => `[Image: ${at}]`)]
-    this.#add({
-      type: 'userMessage',
-      id: this.#nextId(),
-      text: text.filter((part) => part.trim() !== '').join('\n'),
-    })
+    this.#add({ type: 'userMessage', id: this.#nextId(), content })
   }
 
   #reasoning(text: string): void {
@@ -147,7 +140,7 @@ class TurnFold {
     if (last?.type === 'reasoning') {
       turn.items[turn.items.length - 1] = { ...last, summary: [...last.summary, text] }
     } else {
-      this.#add({ type: 'reasoning', id: this.#nextId(), summary: [text] })
+      this.#add({ type: 'reasoning', id: this.#nextId(), summary: [text], content: [] })
     }
   }
 
@@ -163,33 +156,9 @@ class TurnFold {
   }
 
   #numberedItem(event: StoredEvent): TurnItem | undefined {
-    switch (event.type) {
-      case 'agent_message': {
-        if (event.message === '') return undefined
-        const { phase } = event
-        const known = phase === 'commentary' || phase === 'final_answer' ? phase : null
-        return { type: 'agentMessage', id: this.#nextId(), text: event.message, phase: known }
-      }
-      case 'context_compacted':
-        return { type: 'contextCompaction', id: this.#nextId() }
-      case 'entered_review_mode':
-        return {
-          type: 'review',
-          id: this.#nextId(),
-          text: stringAt(event, 'user_facing_hint') ?? 'Review started',
-        }
-      case 'exited_review_mode': {
-        const output = objectAt(event, 'review_output')
-        const text = output ? stringAt(output, 'overall_explanation') : undefined
-        return {
-          type: 'review',
-          id: this.#nextId(),
-          text: text ?? 'Reviewer failed to output a response.',
-        }
-      }
-      default:
-        return undefined
-    }
+    const item = messageItem(event, `item-${this.#itemCount + 1}`)
+    if (item) this.#itemCount += 1
+    return item
   }
 
   #rollBack(count: number): void {
@@ -248,91 +217,4 @@ function newTurn(id: string, isExplicit: boolean): OpenTurn {
 
 function hasNumberedId(item: TurnItem): boolean {
   return item.id.startsWith('item-')
-}
-
-/** Items that carry their own id. */
-function toolItem(event: StoredEvent): TurnItem | undefined {
-  switch (event.type) {
-    case 'exec_command_end':
-      return {
-        type: 'commandExecution',
-        id: event.call_id,
-        command: event.command.at(-1) ?? '',
-        cwd: event.cwd,
-        status: event.status,
-        aggregatedOutput: event.aggregated_output || null,
-        exitCode: event.exit_code,
-        durationMs: durationMs(event.duration),
-      }
-    case 'patch_apply_end':
-      return {
-        type: 'fileChange',
-        id: event.call_id,
-        changes: toFileUpdateChanges(event.changes),
-        status: event.status,
-      }
-    case 'web_search_end':
-      return { type: 'webSearch', id: event.call_id, query: event.query, action: event.action }
-    case 'mcp_tool_call_end':
-      return mcpItem(event)
-    case 'image_generation_end':
-      return {
-        type: 'imageGeneration',
-        id: stringAt(event, 'call_id') ?? '',
-        status: stringAt(event, 'status') ?? '',
-      }
-    case 'item_completed':
-      return storedTurnItem(event)
-    default:
-      return undefined
-  }
-}
-
-function mcpItem(event: JsonObject): TurnItem {
-  const invocation = objectAt(event, 'invocation') ?? {}
-  const result = objectAt(event, 'result') ?? {}
-  const failure = stringAt(result, 'Err')
-  return {
-    type: 'toolCall',
-    id: stringAt(event, 'call_id') ?? '',
-    server: stringAt(invocation, 'server') ?? null,
-    tool: stringAt(invocation, 'tool') ?? '',
-    arguments: invocation.arguments ?? null,
-    status: failure === undefined ? 'completed' : 'failed',
-    result: failure ?? JSON.stringify(result.Ok ?? null),
-  }
-}
-
-/** Plans of 0.133.0, and the messages of later versions, which are stored as whole items. */
-function storedTurnItem(event: JsonObject): TurnItem | undefined {
-  const item = objectAt(event, 'item')
-  if (!item) return undefined
-  const id = stringAt(item, 'id') ?? ''
-  const text = stringAt(item, 'text') ?? joinedText(item.content)
-  if (item.type === 'Plan') return { type: 'plan', id, text }
-  if (item.type === 'UserMessage') return { type: 'userMessage', id, text }
-  if (item.type === 'AgentMessage') return { type: 'agentMessage', id, text, phase: null }
-  return undefined
-}
-
-function joinedText(content: Json | undefined): string {
-  if (!Array.isArray(content)) return ''
-  return content.map((part) => (isObject(part) ? (stringAt(part, 'text') ?? '') : '')).join('')
-}
-
-export function toFileUpdateChanges(changes: {
-  readonly [path: string]: FileChangeRecord
-}): FileUpdateChange[] {
-  return Object.entries(changes)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, change]) =>
-      change.type === 'update'
-        ? {
-            path,
-            kind: change.type,
-            diff: change.unified_diff,
-            ...(change.move_path ? { movePath: change.move_path } : {}),
-          }
-        : { path, kind: change.type, diff: change.content },
-    )
 }

@@ -42,12 +42,14 @@ export {
   type TokenInfo,
   type TokenUsage,
 } from './thread-facts.ts'
-export type {
-  FileUpdateChange,
-  ToolStatus,
-  Turn,
-  TurnError,
-  TurnItem,
-  TurnStatus,
+export {
+  type FileUpdateChange,
+  type ToolStatus,
+  type Turn,
+  type TurnError,
+  type TurnItem,
+  type TurnStatus,
+  type UserContent,
+  userContentText,
 } from './turn-item.ts'
 export type { UserInput } from './user-input.ts'

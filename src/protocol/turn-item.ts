@@ -5,23 +5,39 @@ export type ToolStatus = 'inProgress' | 'completed' | 'failed' | 'declined'
 export interface FileUpdateChange {
   /** Absolute path. */
   readonly path: string
-  readonly kind: 'add' | 'delete' | 'update'
-  /** Absolute new path of an update that moves the file. */
-  readonly movePath?: string
+  readonly kind:
+    | { readonly type: 'add' | 'delete' }
+    /** `move_path` is the absolute new path of an update that also moves the file. */
+    | { readonly type: 'update'; readonly move_path: string | null }
   /** Whole text for add and delete, unified hunks without file header for update. */
   readonly diff: string
 }
 
-/** One thing that a turn shows to people. Live and read back from a rollout alike. */
+/** What a person gave to a turn, as it is shown again. */
+export type UserContent =
+  | { readonly type: 'text'; readonly text: string; readonly text_elements: readonly Json[] }
+  | { readonly type: 'image'; readonly detail: null; readonly url: string }
+  | { readonly type: 'localImage'; readonly detail: null; readonly path: string }
+
+/**
+ * One thing that a turn shows to people: the same live and read back from a log. Shapes are those
+ * of the app-server protocol. Source: `reference/app-server.md` 5.5.
+ */
 export type TurnItem =
-  | { readonly type: 'userMessage'; readonly id: string; readonly text: string }
+  | { readonly type: 'userMessage'; readonly id: string; readonly content: readonly UserContent[] }
   | {
       readonly type: 'agentMessage'
       readonly id: string
       readonly text: string
       readonly phase: 'commentary' | 'final_answer' | null
+      readonly memoryCitation: null
     }
-  | { readonly type: 'reasoning'; readonly id: string; readonly summary: readonly string[] }
+  | {
+      readonly type: 'reasoning'
+      readonly id: string
+      readonly summary: readonly string[]
+      readonly content: readonly string[]
+    }
   | {
       readonly type: 'commandExecution'
       readonly id: string
@@ -29,6 +45,8 @@ export type TurnItem =
       readonly command: string
       readonly cwd: string
       readonly status: ToolStatus
+      /** What the shell was asked to do. */
+      readonly commandActions: readonly { readonly type: 'unknown'; readonly command: string }[]
       readonly aggregatedOutput: string | null
       readonly exitCode: number | null
       readonly durationMs: number | null
@@ -40,13 +58,15 @@ export type TurnItem =
       readonly status: ToolStatus
     }
   | {
-      readonly type: 'toolCall'
+      readonly type: 'mcpToolCall'
       readonly id: string
-      readonly server: string | null
+      readonly server: string
       readonly tool: string
       readonly arguments: Json
       readonly status: ToolStatus
-      readonly result: string | null
+      readonly result: Json
+      readonly error: { readonly message: string } | null
+      readonly durationMs: number | null
     }
   | {
       readonly type: 'webSearch'
@@ -56,8 +76,21 @@ export type TurnItem =
     }
   | { readonly type: 'plan'; readonly id: string; readonly text: string }
   | { readonly type: 'contextCompaction'; readonly id: string }
-  | { readonly type: 'review'; readonly id: string; readonly text: string }
+  | {
+      readonly type: 'enteredReviewMode' | 'exitedReviewMode'
+      readonly id: string
+      readonly review: string
+    }
   | { readonly type: 'imageGeneration'; readonly id: string; readonly status: string }
+
+/** The text of a person's message, for lists and plain output. */
+export function userContentText(content: readonly UserContent[]): string {
+  const parts = content.map((part) => {
+    if (part.type === 'text') return part.text
+    return `[Image: ${part.type === 'image' ? part.url : part.path}]`
+  })
+  return parts.join('\n')
+}
 
 export type TurnStatus = 'inProgress' | 'completed' | 'interrupted' | 'failed'
 

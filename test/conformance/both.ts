@@ -39,7 +39,7 @@ export async function runBoth(session: Session): Promise<BothSides> {
   return { codex, bobbin }
 }
 
-export async function runSession(program: ExecProgram, session: Session): Promise<Side> {
+async function runSession(program: ExecProgram, session: Session): Promise<Side> {
   await using server = await ScriptedResponsesServer.start(session.script)
   await using scratch = await Scratch.create()
   await scratch.useModelServer(server.baseUrl, session.model ?? MODEL)

@@ -60,9 +60,8 @@ async function runNpmInstall(folder: string): Promise<void> {
   if (result.code === 0) return
   const said = result.stderr.split('\n').filter((line) => /^npm (error|ERR!)/.test(line))
   const reason = said.find((line) => !/ code | errno | syscall /.test(line)) ?? result.stderr
-  throw new InstallError(
-    `conformance: could not install Codex from the npm registry; is it reachable? ${firstLine(reason)}`,
-  )
+  const failure = 'conformance: could not install Codex from the npm registry; is it reachable?'
+  throw new InstallError(`${failure} ${firstLine(reason)}`)
 }
 
 /** npm needs the user's own settings: registry, proxy, cache. */

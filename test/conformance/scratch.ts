@@ -110,7 +110,7 @@ trust_level = "trusted"
 }
 
 /** What a program needs to run at all; no proxy, key or home of the machine. */
-export function systemEnv(): { [name: string]: string } {
+function systemEnv(): { [name: string]: string } {
   const env: { [name: string]: string } = { LANG: 'C.UTF-8', TERM: 'dumb' }
   for (const name of ['PATH', 'TMPDIR', 'SHELL', 'TZ', 'SystemRoot']) {
     const value = process.env[name]

@@ -1,6 +1,6 @@
 /**
  * A thread as both programs show it, in the form in which the tests compare it. The two spell items
- * differently (Codex: the app server's wire; Bobbin: its own `TurnItem`), so each item is reduced to
+ * differently (Codex: the app server's wire; Bobbin: its own `TurnItem`), so each is reduced to
  * what it says. Kinds that Codex forgets when it reads a rollout, commands above all, are left out,
  * and so are ids that are only counters (`item-3`).
  */

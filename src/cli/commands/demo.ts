@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../base/index.ts'
 import {
+  DEFAULT_MODEL,
   ScriptedModel,
   type ScriptedResponse,
   type SessionSettings,
@@ -61,8 +62,9 @@ export async function runDemo(): Promise<ExitCode> {
 function demoSettings(cwd: string): SessionSettings {
   return {
     cwd,
-    model: 'gpt-5-scripted',
-    modelProvider: 'scripted',
+    // The names of a real model, so that real Codex can open the thread and go on with it.
+    model: DEFAULT_MODEL,
+    modelProvider: 'openai',
     approvalPolicy: 'never',
     sandboxPolicy: {
       type: 'workspace-write',
@@ -126,5 +128,5 @@ function printNextSteps(out: Terminal, home: string, rolloutPath: string): void 
   out.line(`  ${command} threads list      # your Codex threads are there too`)
   out.line()
   out.line(`The thread of this demo: ${rolloutPath}`)
-  out.line(`Real Codex opens it: CODEX_HOME=${home} codex resume --all`)
+  out.line(`Real Codex opens it too: CODEX_HOME=${home} codex resume --all`)
 }

@@ -124,7 +124,7 @@ function hasStart(item: TurnItem): boolean {
   return (
     item.type === 'commandExecution' ||
     item.type === 'fileChange' ||
-    item.type === 'toolCall' ||
+    item.type === 'mcpToolCall' ||
     item.type === 'webSearch'
   )
 }
@@ -150,19 +150,19 @@ function itemFields(item: TurnItem): JsonObject | undefined {
         status: ITEM_STATUS[item.status],
       }
     case 'fileChange': {
-      const changes = item.changes.map(({ path, kind }) => ({ path, kind }))
+      const changes = item.changes.map(({ path, kind }) => ({ path, kind: kind.type }))
       return { type: 'file_change', changes, status: ITEM_STATUS[item.status] }
     }
     case 'webSearch':
       return { type: 'web_search', query: item.query, action: item.action }
-    case 'toolCall':
+    case 'mcpToolCall':
       return {
         type: 'mcp_tool_call',
-        server: item.server ?? '',
+        server: item.server,
         tool: item.tool,
         arguments: item.arguments,
-        result: null,
-        error: null,
+        result: item.result,
+        error: item.error && { ...item.error },
         status: ITEM_STATUS[item.status],
       }
     default:

@@ -1,4 +1,4 @@
-import type { FileUpdateChange, TurnItem } from '../../protocol/index.ts'
+import { type FileUpdateChange, type TurnItem, userContentText } from '../../protocol/index.ts'
 import { headLines, printable, type Terminal } from './terminal.ts'
 
 const OUTPUT_LINES = 12
@@ -8,7 +8,7 @@ const DIFF_LINES = 40
 export function printItem(to: Terminal, item: TurnItem): void {
   switch (item.type) {
     case 'userMessage':
-      to.line(`${to.style('cyan', 'you')}  ${indented(item.text, 5)}`)
+      to.line(`${to.style('cyan', 'you')}  ${indented(userContentText(item.content), 5)}`)
       break
     case 'agentMessage':
       to.line(printable(item.text).trimEnd())
@@ -25,14 +25,15 @@ export function printItem(to: Terminal, item: TurnItem): void {
     case 'webSearch':
       to.line(`${to.style('magenta', 'search')}  ${printable(item.query)}`)
       break
-    case 'toolCall':
-      to.line(
-        `${to.style('magenta', 'tool')}  ${[item.server, item.tool].filter(Boolean).join('.')}`,
-      )
+    case 'mcpToolCall':
+      to.line(`${to.style('magenta', 'tool')}  ${item.server}.${item.tool}`)
       break
     case 'plan':
-    case 'review':
       to.line(printable(item.text))
+      break
+    case 'enteredReviewMode':
+    case 'exitedReviewMode':
+      to.line(printable(item.review))
       break
     case 'contextCompaction':
       to.line(to.style('dim', '(earlier conversation was summarised here)'))
@@ -50,7 +51,9 @@ function indented(text: string, width: number): string {
 }
 
 function printCommand(to: Terminal, item: Extract<TurnItem, { type: 'commandExecution' }>): void {
-  to.line(`${to.style('yellow', '$')} ${printable(item.command)}`)
+  for (const { command } of item.commandActions) {
+    to.line(`${to.style('yellow', '$')} ${printable(command)}`)
+  }
   for (const line of headLines(item.aggregatedOutput ?? '', OUTPUT_LINES)) {
     if (line !== '') to.line(`  ${to.style('dim', line)}`)
   }
@@ -61,10 +64,11 @@ function printCommand(to: Terminal, item: Extract<TurnItem, { type: 'commandExec
 const MARKS = { add: 'A', delete: 'D', update: 'M' } as const
 
 function printChange(to: Terminal, change: FileUpdateChange, status: string): void {
-  const moved = change.movePath ? ` -> ${change.movePath}` : ''
+  const { kind } = change
+  const moved = kind.type === 'update' && kind.move_path ? ` -> ${kind.move_path}` : ''
   const fate = status === 'completed' ? '' : ` (${status})`
-  to.line(`${to.style('green', MARKS[change.kind])} ${printable(change.path)}${moved}${fate}`)
-  if (change.kind !== 'update') return
+  to.line(`${to.style('green', MARKS[kind.type])} ${printable(change.path)}${moved}${fate}`)
+  if (kind.type !== 'update') return
   for (const line of headLines(change.diff, DIFF_LINES)) {
     const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim'
     to.line(`  ${to.style(style, line)}`)

@@ -29,7 +29,9 @@ export async function userMessageItem(input: readonly UserInput[]): Promise<Mess
 }
 
 /** The same input as a log keeps it for people. */
-export function userMessageEvent(input: readonly UserInput[]): StoredEvent {
+export function userMessageEvent(
+  input: readonly UserInput[],
+): Extract<StoredEvent, { type: 'user_message' }> {
   const texts = input.flatMap((part) => (part.type === 'text' ? [part.text] : []))
   return {
     type: 'user_message',

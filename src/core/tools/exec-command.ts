@@ -1,5 +1,12 @@
 import { resolve } from 'node:path'
-import { durationOf, type RolloutItem, type TurnItem } from '../../protocol/index.ts'
+import { shellQuote } from '../../base/index.ts'
+import { commandItem } from '../../history/index.ts'
+import {
+  durationOf,
+  type RolloutItem,
+  type StoredEvent,
+  type TurnItem,
+} from '../../protocol/index.ts'
 import { exitText, patchFiles } from './apply-patch.ts'
 import type { CommandRunner } from './command-runner.ts'
 import {
@@ -11,7 +18,6 @@ import {
   parseExecCommandArguments,
   requestedShell,
   shellArgv,
-  shellQuote,
 } from './exec/index.ts'
 import { extractShellPatch, PatchError, resolvePatchPath } from './patch/index.ts'
 import { commandRefusal } from './permission.ts'
@@ -19,6 +25,8 @@ import type { Tool, ToolContext } from './tool.ts'
 
 /** Bytes of a command's output that the log keeps; what the model read is kept beside it whole. */
 const KEPT_OUTPUT_BYTES = 10_000
+
+const NOT_RUN: CommandEnd = { exitCode: -1, aggregatedOutput: '', durationMs: 0 }
 
 const text = (description: string) => ({ type: 'string', description })
 
@@ -105,12 +113,7 @@ async function runCommand(
     wantsEscalation: args.sandboxPermissions === 'require_escalated',
   })
   if (refusal !== undefined) {
-    await complete(
-      shown,
-      context,
-      { exitCode: -1, aggregatedOutput: '', durationMs: 0 },
-      'declined',
-    )
+    await complete(shown, context, NOT_RUN, 'declined')
     return formatExecFailure(command, refusal)
   }
   const end = (exit: CommandEnd) =>
@@ -123,7 +126,7 @@ async function runCommand(
       yieldMs: args.yieldMs,
       maxOutputTokens: args.maxOutputTokens,
       signal,
-      onSpawn: () => recorder.tell({ type: 'itemStarted', turnId, item: item(shown) }),
+      onSpawn: () => recorder.tell({ type: 'itemStarted', turnId, item: startedItem(shown) }),
       onOutput: (delta) =>
         recorder.tell({ type: 'commandOutputDelta', turnId, itemId: callId, delta }),
       onEnd: end,
@@ -131,7 +134,7 @@ async function runCommand(
     return formatAnswer(answer)
   } catch (error) {
     if (!(error instanceof ExecError)) throw error
-    await end({ exitCode: -1, aggregatedOutput: '', durationMs: 0 })
+    await end(NOT_RUN)
     return formatExecFailure(command, error.message)
   }
 }
@@ -144,22 +147,31 @@ interface ShownCommand {
 }
 
 type CommandEnd = Pick<ProcessExit, 'exitCode' | 'aggregatedOutput' | 'durationMs'>
+type CommandStatus = 'completed' | 'failed' | 'declined'
+type StoredCommand = Extract<StoredEvent, { type: 'exec_command_end' }>
 
-function item(
-  { callId, command, cwd }: ShownCommand,
-  end?: CommandEnd,
-  status: 'completed' | 'failed' | 'declined' = 'completed',
-): TurnItem {
+function endEvent(shown: ShownCommand, end: CommandEnd, status: CommandStatus): StoredCommand {
   return {
-    type: 'commandExecution',
-    id: callId,
-    command: shellQuote(command),
-    cwd,
-    status: end ? status : 'inProgress',
-    aggregatedOutput: end?.aggregatedOutput || null,
-    exitCode: end && status !== 'declined' ? end.exitCode : null,
-    durationMs: end ? Math.round(end.durationMs) : null,
+    type: 'exec_command_end',
+    call_id: shown.callId,
+    turn_id: shown.turnId,
+    command: [...shown.command],
+    cwd: shown.cwd,
+    parsed_cmd: [{ type: 'unknown', cmd: shown.command.at(-1) }],
+    source: 'unified_exec_startup',
+    stdout: '',
+    stderr: '',
+    aggregated_output: end.aggregatedOutput,
+    exit_code: end.exitCode,
+    duration: durationOf(Math.round(end.durationMs)),
+    formatted_output: '',
+    status,
   }
+}
+
+function startedItem(shown: ShownCommand): TurnItem {
+  const item = commandItem(endEvent(shown, NOT_RUN, 'completed'))
+  return { ...item, status: 'inProgress', exitCode: null, durationMs: null }
 }
 
 /** Keeps and tells the end of a command. Real Codex knows the line and passes over it. */
@@ -167,28 +179,12 @@ async function complete(
   shown: ShownCommand,
   { recorder }: ToolContext,
   end: CommandEnd,
-  status: 'completed' | 'failed' | 'declined',
+  status: CommandStatus,
 ): Promise<void> {
-  const line: RolloutItem = {
-    type: 'event_msg',
-    payload: {
-      type: 'exec_command_end',
-      call_id: shown.callId,
-      turn_id: shown.turnId,
-      command: [...shown.command],
-      cwd: shown.cwd,
-      parsed_cmd: [{ type: 'unknown', cmd: shown.command.at(-1) }],
-      source: 'unified_exec_startup',
-      stdout: '',
-      stderr: '',
-      aggregated_output: withoutMiddle(end.aggregatedOutput),
-      exit_code: end.exitCode,
-      duration: durationOf(Math.round(end.durationMs)),
-      formatted_output: '',
-      status,
-    },
-  }
-  await recorder.complete(shown.turnId, item(shown, end, status), [line])
+  const event = endEvent(shown, end, status)
+  const kept = { ...event, aggregated_output: withoutMiddle(end.aggregatedOutput) }
+  const lines: RolloutItem[] = [{ type: 'event_msg', payload: kept }]
+  await recorder.complete(shown.turnId, commandItem(event), lines)
 }
 
 function withoutMiddle(output: string): string {

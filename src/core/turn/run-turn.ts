@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { errorText, type Json } from '../../base/index.ts'
-import { TURN_ABORTED_MARKER } from '../../history/index.ts'
+import { TURN_ABORTED_MARKER, userContent } from '../../history/index.ts'
 import {
   type ResponseItem,
   type RolloutItem,
@@ -47,8 +47,7 @@ export async function openTurn(run: TurnRun, input: readonly UserInput[]): Promi
   ]
   session.setContextBaseline(record)
   await recorder.keepDurably(lines)
-  const text = input.map((part) => (part.type === 'text' ? part.text : `[Image: ${part.path}]`))
-  const item = { type: 'userMessage', id: randomUUID(), text: text.join('\n') } as const
+  const item = { type: 'userMessage', id: randomUUID(), content: userContent(event) } as const
   recorder.tell({ type: 'turnStarted', turnId, startedAtS: turn.startedAtS })
   recorder.tell({ type: 'itemStarted', turnId, item })
   recorder.tell({ type: 'itemCompleted', turnId, item })

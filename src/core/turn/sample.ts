@@ -63,7 +63,13 @@ function tellDelta({ recorder, turn, turnId }: TurnRun, itemId: string, delta: s
 
 function tellStarted({ recorder, turnId }: TurnRun, id: string, kind: string): void {
   if (kind !== 'message') return
-  const item: TurnItem = { type: 'agentMessage', id, text: '', phase: null }
+  const item: TurnItem = {
+    type: 'agentMessage',
+    id,
+    text: '',
+    phase: null,
+    memoryCitation: null,
+  }
   recorder.tell({ type: 'itemStarted', turnId, item })
 }
 
@@ -77,6 +83,7 @@ async function keepItem(run: TurnRun, id: string, item: ResponseItem): Promise<s
       id: id || randomUUID(),
       text,
       phase: item.phase ?? null,
+      memoryCitation: null,
     }
     await recorder.complete(turnId, shown, [messageEvent(item, text), ...remember(run, [item])])
     return text
@@ -85,7 +92,9 @@ async function keepItem(run: TurnRun, id: string, item: ResponseItem): Promise<s
     const summary = item.summary.map((part) => part.text)
     const events = summary.map((text): RolloutItem => reasoningEvent(text))
     const lines = [...events, ...remember(run, [item])]
-    await recorder.complete(turnId, { type: 'reasoning', id: id || randomUUID(), summary }, lines)
+    const content = item.content?.map((part) => part.text) ?? []
+    const shown: TurnItem = { type: 'reasoning', id: id || randomUUID(), summary, content }
+    await recorder.complete(turnId, shown, lines)
     return null
   }
   if (item.type === 'web_search_call') {

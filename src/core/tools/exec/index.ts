@@ -31,5 +31,4 @@ export {
   type UserShell,
   userShell,
 } from './shell-environment.ts'
-export { shellQuote } from './shell-quote.ts'
 export { countTokens, truncateOutput } from './truncate-output.ts'
