@@ -1,5 +1,12 @@
 import { dirname } from 'node:path'
-import { type Clock, errorText, type FileSystem, type OpenFile } from '../base/index.ts'
+import {
+  type Clock,
+  errorCode,
+  errorText,
+  type FileFacts,
+  type FileSystem,
+  type OpenFile,
+} from '../base/index.ts'
 import type { RolloutItem } from '../protocol/index.ts'
 import { RolloutError } from './errors.ts'
 import { encodeLine } from './rollout-codec.ts'
@@ -31,12 +38,10 @@ export interface RolloutWriterOptions {
   readonly onNotice: (notice: RolloutNotice) => void
 }
 
-interface Attempt {
-  readonly bytes: Buffer
-  readonly lineCount: number
-}
-
 const NEWLINE = 0x0a
+
+/** The day's folder, the month's, the year's, `sessions/` and the home: each may be new. */
+const FOLDERS_TO_SYNC = 5
 
 /**
  * One thread's file, open for appending. Appends keep their order; after a failed one the items
@@ -45,13 +50,18 @@ const NEWLINE = 0x0a
 export class RolloutWriter implements AsyncDisposable {
   readonly path: string
   readonly #options: RolloutWriterOptions
+  /** Not known to be in the file, oldest first; the header of a new file is the first. */
   #pending: RolloutItem[] = []
   #file: OpenFile | undefined
   /** Makes the first line of a file that is not there yet. */
-  #header: (() => Promise<RolloutItem>) | undefined
+  #makeHeader: (() => Promise<RolloutItem>) | undefined
   #isCreated: boolean
+  /** Size of the file after our last line; undefined until the file was first seen. */
   #expectedSize: number | undefined
-  #failed: Attempt | undefined
+  /** The file ends in a line without newline, which the next write has to end first. */
+  #isTailTorn = false
+  /** Bytes handed to a write that has not succeeded: some or all of them may be in the file. */
+  #attempt: Buffer | undefined
   #needsDirectorySync = false
   #isDirty = false
   #syncTimer: NodeJS.Timeout | undefined
@@ -59,11 +69,11 @@ export class RolloutWriter implements AsyncDisposable {
   #turn: Promise<void> = Promise.resolve()
   #isClosed = false
 
-  private constructor(options: RolloutWriterOptions, header?: () => Promise<RolloutItem>) {
+  private constructor(options: RolloutWriterOptions, makeHeader?: () => Promise<RolloutItem>) {
     this.path = options.path
     this.#options = options
-    this.#header = header
-    this.#isCreated = header === undefined
+    this.#makeHeader = makeHeader
+    this.#isCreated = makeHeader === undefined
   }
 
   /** Of a new file. Nothing is on disk until the first append, which asks for the header. */
@@ -74,9 +84,11 @@ export class RolloutWriter implements AsyncDisposable {
   /** Of an existing file. Nothing is written until the first append. */
   static async resume(options: RolloutWriterOptions): Promise<RolloutWriter> {
     const writer = new RolloutWriter(options)
-    await writer.#inTurn(async () => {
-      await writer.#open()
-    })
+    await writer.#inTurn(() =>
+      writer.#orDropFile('cannot open the rollout for writing', async () => {
+        await writer.#open()
+      }),
+    )
     return writer
   }
 
@@ -87,7 +99,7 @@ export class RolloutWriter implements AsyncDisposable {
 
   /** Returns when the items are with the kernel. Throws `RolloutError`; the items stay queued. */
   append(items: readonly RolloutItem[]): Promise<void> {
-    this.#pending.push(...items)
+    for (const item of items) this.#pending.push(item)
     return this.#inTurn(() => this.#drain())
   }
 
@@ -123,106 +135,122 @@ export class RolloutWriter implements AsyncDisposable {
 
   async #drain(): Promise<void> {
     if (this.#isClosed) throw this.#error('the rollout is closed')
-    if (this.#syncFailure !== undefined) await this.#reportSyncFailure()
-    const file = this.#file ?? (await this.#open())
-    await this.#checkUnchanged(file)
-    if (this.#pending.length === 0 && !this.#header) return
-    const attempt = await this.#encodePending()
-    try {
-      let written = 0
-      while (written < attempt.bytes.length) {
-        const count = await file.write(attempt.bytes.subarray(written))
-        if (count === 0) throw new Error('the file took no bytes')
-        written += count
-      }
-    } catch (error) {
-      this.#failed = attempt
-      await this.#dropFile()
-      throw this.#error(`cannot write to the rollout (${errorText(error)})`, error)
-    }
-    this.#wrote(attempt)
+    this.#reportSyncFailure()
+    await this.#orDropFile('cannot write to the rollout', async () => {
+      await this.#prepareHeader()
+      const file = this.#file ?? (await this.#open())
+      await this.#checkUnchanged(file)
+      if (this.#pending.length > 0) await this.#writePending(file)
+    })
     if (this.#options.durability === 'power') await this.#sync()
-    else this.#scheduleSync()
+    else if (this.#isDirty) this.#scheduleSync()
   }
 
-  async #encodePending(): Promise<Attempt> {
+  /** Asked once, and before there is a file, so that no file is left waiting for its header. */
+  async #prepareHeader(): Promise<void> {
+    if (!this.#makeHeader) return
+    this.#pending.unshift(await this.#makeHeader())
+    this.#makeHeader = undefined
+  }
+
+  async #writePending(file: OpenFile): Promise<void> {
     const timestamp = new Date(this.#options.clock.nowMs()).toISOString()
-    const items = this.#header ? [await this.#header(), ...this.#pending] : this.#pending
-    const text = items.map((item) => encodeLine({ timestamp, item })).join('')
-    return { bytes: Buffer.from(text), lineCount: this.#pending.length }
+    const lines = this.#pending.map((item) => encodeLine({ timestamp, item }))
+    const bytes = Buffer.from((this.#isTailTorn ? '\n' : '') + lines.join(''))
+    this.#attempt = bytes
+    let written = 0
+    while (written < bytes.length) {
+      const count = await file.write(bytes.subarray(written))
+      if (count === 0) throw new Error('the file took no bytes')
+      written += count
+    }
+    this.#acceptAttempt(bytes.length)
   }
 
-  #wrote(attempt: Attempt): void {
-    this.#failed = undefined
-    this.#header = undefined
-    this.#pending.splice(0, attempt.lineCount)
-    this.#expectedSize = (this.#expectedSize ?? 0) + attempt.bytes.length
+  /** The first `sizeBytes` of the attempt, which end with a newline, are in the file. */
+  #acceptAttempt(sizeBytes: number): void {
+    const attempt = this.#attempt ?? Buffer.alloc(0)
+    const accepted = attempt.subarray(0, sizeBytes)
+    this.#pending.splice(0, countLines(accepted))
+    this.#attempt = sizeBytes < attempt.length ? attempt.subarray(sizeBytes) : undefined
+    this.#expectedSize = (this.#expectedSize ?? 0) + sizeBytes
+    this.#isTailTorn = false
     this.#isDirty = true
   }
 
   async #open(): Promise<OpenFile> {
+    const file = await this.#openFile()
+    this.#file = file
+    const facts = await file.facts()
+    if (facts.kind !== 'file') {
+      throw new RolloutError('not_a_rollout', this.path, 'not a regular file')
+    }
+    if (this.#expectedSize === undefined) await this.#meetTail(file, facts.sizeBytes)
+    else await this.#settleAttempt(file, facts.sizeBytes, this.#expectedSize)
+    return file
+  }
+
+  async #openFile(): Promise<OpenFile> {
     const { files } = this.#options
     try {
-      if (this.#isCreated) {
-        this.#file = await files.openForAppend(this.path, 'existing')
-      } else {
-        await files.makeDirectory(dirname(this.path))
-        this.#file = await files.openForAppend(this.path, 'create')
-        this.#isCreated = true
-        this.#expectedSize = 0
-        this.#needsDirectorySync = true
-      }
+      if (this.#isCreated) return await files.openForAppend(this.path, 'existing')
+      await files.makeDirectory(dirname(this.path))
+      const file = await this.#createFile()
+      this.#isCreated = true
+      this.#expectedSize = 0
+      this.#needsDirectorySync = true
+      return file
     } catch (error) {
       throw this.#error(`cannot open the rollout for writing (${errorText(error)})`, error)
     }
-    const facts = await this.#file.facts()
-    if (facts.kind !== 'file') {
-      await this.#dropFile()
-      throw new RolloutError('not_a_rollout', this.path, 'not a regular file')
-    }
-    await this.#settleFailedAttempt(this.#file, facts.sizeBytes)
-    if (this.#expectedSize === undefined) {
-      this.#expectedSize = facts.sizeBytes
-      await this.#endTornLine(this.#file)
-    }
-    return this.#file
   }
 
-  /** After a failed write: cuts half of it back, or finds that all of it had arrived. */
-  async #settleFailedAttempt(file: OpenFile, sizeBytes: number): Promise<void> {
-    const failed = this.#failed
-    const expected = this.#expectedSize
-    if (!failed || expected === undefined || sizeBytes <= expected) return
-    const excess = Buffer.alloc(Math.min(sizeBytes - expected, failed.bytes.length))
-    await file.read(excess, expected)
-    const isOurs = failed.bytes.subarray(0, excess.length).equals(excess)
-    if (!isOurs || sizeBytes - expected > failed.bytes.length) return
-    if (excess.length === failed.bytes.length) this.#wrote(failed)
-    else await file.truncate(expected)
+  async #createFile(): Promise<OpenFile> {
+    const { files } = this.#options
+    try {
+      return await files.openForAppend(this.path, 'create')
+    } catch (error) {
+      // An earlier try may have made the file and failed after that; one with content is another's.
+      const facts = errorCode(error) === 'EEXIST' ? await files.facts(this.path) : undefined
+      if (facts?.kind !== 'file' || facts.sizeBytes > 0) throw error
+      return await files.openForAppend(this.path, 'existing')
+    }
+  }
+
+  /** After a failed write: whole lines that arrived are not written again, half a one is cut. */
+  async #settleAttempt(file: OpenFile, sizeBytes: number, start: number): Promise<void> {
+    const attempt = this.#attempt
+    if (!attempt || sizeBytes <= start) return
+    const found = Buffer.alloc(Math.min(sizeBytes - start, attempt.length))
+    const arrived = commonLength(attempt, found.subarray(0, await readAt(file, found, start)))
+    const whole = attempt.subarray(0, arrived).lastIndexOf(NEWLINE) + 1
+    if (whole > 0) this.#acceptAttempt(whole)
+    // Bytes that are not ours are somebody's: they stay, and what is ours before them with them.
+    if (arrived > whole && sizeBytes === start + arrived) await file.truncate(start + whole)
   }
 
   /** Another writer may have been here since our last append; 0.133.0 takes no lock. */
   async #checkUnchanged(file: OpenFile): Promise<void> {
     const facts = await file.facts()
-    if (facts.linkCount === 0) {
-      throw this.#error('the rollout was deleted while the thread was open')
-    }
+    this.#refuseDeleted(facts)
     if (facts.sizeBytes === this.#expectedSize) return
-    this.#expectedSize = facts.sizeBytes
+    await this.#meetTail(file, facts.sizeBytes)
     this.#options.onNotice({ kind: 'changed_by_another', path: this.path })
-    await this.#endTornLine(file)
   }
 
-  /** Ends a line that lost its newline, so that nothing is glued to it. */
-  async #endTornLine(file: OpenFile): Promise<void> {
-    const size = this.#expectedSize ?? 0
-    if (size === 0) return
-    const last = Buffer.alloc(1)
-    await file.read(last, size - 1)
-    if (last[0] === NEWLINE) return
-    this.#options.onNotice({ kind: 'torn_tail', path: this.path, sizeBytes: size })
-    this.#expectedSize = size + (await file.write(Buffer.of(NEWLINE)))
-    this.#isDirty = true
+  #refuseDeleted(facts: FileFacts): void {
+    if (facts.linkCount > 0) return
+    throw this.#error('the rollout was deleted while the thread was open')
+  }
+
+  /** Takes over the end of a file that others wrote. Nothing may be glued to a torn last line. */
+  async #meetTail(file: OpenFile, sizeBytes: number): Promise<void> {
+    const last = Buffer.of(NEWLINE)
+    if (sizeBytes > 0) await readAt(file, last, sizeBytes - 1)
+    this.#expectedSize = sizeBytes
+    this.#attempt = undefined
+    this.#isTailTorn = last[0] !== NEWLINE
+    if (this.#isTailTorn) this.#options.onNotice({ kind: 'torn_tail', path: this.path, sizeBytes })
   }
 
   #scheduleSync(): void {
@@ -236,35 +264,43 @@ export class RolloutWriter implements AsyncDisposable {
   }
 
   async #sync(): Promise<void> {
-    if (this.#syncFailure !== undefined) await this.#reportSyncFailure()
+    this.#reportSyncFailure()
     clearTimeout(this.#syncTimer)
     this.#syncTimer = undefined
-    if (!this.#isDirty || !this.#file) return
-    try {
-      await this.#file.sync()
+    if (!this.#isDirty || this.#isClosed) return
+    // The kernel may have dropped the pages of a failed sync: never sync that descriptor again.
+    await this.#orDropFile('cannot make the rollout durable', async () => {
+      const file = this.#file ?? (await this.#open())
+      this.#refuseDeleted(await file.facts())
+      await file.sync()
       if (this.#needsDirectorySync) await this.#syncDirectories()
-    } catch (error) {
-      // The kernel may have dropped the pages of a failed sync: never sync this descriptor again.
-      await this.#dropFile()
-      throw this.#error(`cannot make the rollout durable (${errorText(error)})`, error)
-    }
+    })
     this.#isDirty = false
     this.#needsDirectorySync = false
   }
 
-  /** The day's folder and its parents up to `sessions/`, each of which may be new. */
   async #syncDirectories(): Promise<void> {
     let folder = dirname(this.path)
-    for (let depth = 0; depth < 4; depth += 1) {
+    for (let depth = 0; depth < FOLDERS_TO_SYNC; depth += 1) {
       await this.#options.files.syncDirectory(folder)
       folder = dirname(folder)
     }
   }
 
-  async #reportSyncFailure(): Promise<never> {
+  #reportSyncFailure(): void {
     const failure = this.#syncFailure
     this.#syncFailure = undefined
-    throw failure
+    if (failure !== undefined) throw failure
+  }
+
+  /** After any failure the next call opens the file anew and finds out what became of it. */
+  async #orDropFile(doing: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      await this.#dropFile()
+      throw this.#error(`${doing} (${errorText(error)})`, error)
+    }
   }
 
   async #dropFile(): Promise<void> {
@@ -284,4 +320,30 @@ export class RolloutWriter implements AsyncDisposable {
   #error(message: string, cause?: unknown): RolloutError {
     return cause instanceof RolloutError ? cause : new RolloutError('io', this.path, message, cause)
   }
+}
+
+/** Newlines that end a line; one in front of all others ends the torn line of somebody else. */
+function countLines(bytes: Buffer): number {
+  let count = 0
+  for (let at = bytes.indexOf(NEWLINE, 1); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) {
+    count += 1
+  }
+  return count
+}
+
+function commonLength(a: Buffer, b: Buffer): number {
+  const length = Math.min(a.length, b.length)
+  for (let at = 0; at < length; at += 1) if (a[at] !== b[at]) return at
+  return length
+}
+
+/** Fills `into` as far as the file goes; returns the count of bytes read. */
+async function readAt(file: OpenFile, into: Buffer, position: number): Promise<number> {
+  let filled = 0
+  while (filled < into.length) {
+    const count = await file.read(into.subarray(filled), position + filled)
+    if (count === 0) break
+    filled += count
+  }
+  return filled
 }

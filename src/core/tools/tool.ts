@@ -33,8 +33,3 @@ export interface Tool {
    */
   run(call: ToolCall, context: ToolContext): Promise<ToolOutput>
 }
-
-/** A failure that the model should read, word for word. */
-export class ToolFailure extends Error {
-  override readonly name = 'ToolFailure'
-}

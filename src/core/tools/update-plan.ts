@@ -1,8 +1,15 @@
-import { arrayAt, isObject, type Json, stringAt } from '../../base/index.ts'
-import type { PlanStep } from '../../protocol/index.ts'
-import { type Tool, ToolFailure } from './tool.ts'
+import { type Fields, readArguments } from './exec/index.ts'
+import type { Tool } from './tool.ts'
 
-const STATUSES = ['pending', 'in_progress', 'completed'] as const
+const STEP_FIELDS = {
+  step: { type: 'string', presence: 'required' },
+  status: { type: ['pending', 'in_progress', 'completed'], presence: 'required' },
+} as const satisfies Fields
+
+const PLAN_FIELDS = {
+  explanation: { type: 'string', presence: 'optional' },
+  plan: { type: { struct: 'PlanItemArg', fields: STEP_FIELDS }, presence: 'required' },
+} as const satisfies Fields
 
 const SPEC = {
   type: 'function',
@@ -39,37 +46,8 @@ export const updatePlanTool: Tool = {
   isParallel: true,
   spec: SPEC as unknown as Tool['spec'],
   run: async (call, { recorder, turnId }) => {
-    const { explanation, plan } = parsePlan(call.input)
-    recorder.tell({ type: 'planUpdated', turnId, explanation, plan })
+    const { explanation, plan } = readArguments(call.input, 'UpdatePlanArgs', PLAN_FIELDS)
+    recorder.tell({ type: 'planUpdated', turnId, explanation: explanation ?? null, plan })
     return 'Plan updated'
   },
-}
-
-function parsePlan(text: string): { explanation: string | null; plan: PlanStep[] } {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw invalid(error instanceof Error ? error.message : 'not JSON')
-  }
-  if (!isObject(value)) throw invalid('expected an object')
-  const plan = arrayAt(value, 'plan')
-  if (!plan) throw invalid('missing field `plan`')
-  return { explanation: stringAt(value, 'explanation') ?? null, plan: plan.map(parseStep) }
-}
-
-function parseStep(value: Json): PlanStep {
-  if (!isObject(value)) throw invalid('a step must be an object')
-  const step = stringAt(value, 'step')
-  if (step === undefined) throw invalid('missing field `step`')
-  const given = stringAt(value, 'status')
-  if (given === undefined) throw invalid('missing field `status`')
-  const status = STATUSES.find((each) => each === given)
-  if (status) return { step, status }
-  const known = STATUSES.map((each) => `\`${each}\``).join(', ')
-  throw invalid(`unknown variant \`${given}\`, expected one of ${known}`)
-}
-
-function invalid(reason: string): ToolFailure {
-  return new ToolFailure(`failed to parse function arguments: ${reason}`)
 }

@@ -7,8 +7,14 @@ type IntegerType = 'u64' | 'usize' | 'i32'
  * be missing. Unknown fields are ignored, a known one may come once.
  */
 export interface Field {
-  readonly type: 'string' | 'boolean' | 'string[]' | IntegerType | readonly string[]
+  readonly type: 'string' | 'boolean' | 'string[]' | IntegerType | readonly string[] | Structs
   readonly presence: 'required' | 'optional' | 'default'
+}
+
+/** A list of objects; `struct` is Codex's name for one. */
+interface Structs {
+  readonly struct: string
+  readonly fields: Fields
 }
 
 export type Fields = { readonly [name: string]: Field }
@@ -17,11 +23,13 @@ type ValueOf<T extends Field['type']> = T extends readonly (infer Variant)[]
   ? Variant
   : T extends 'string'
     ? string
-    : T extends 'boolean'
-      ? boolean
-      : T extends 'string[]'
-        ? string[]
-        : number
+    : T extends { readonly fields: infer F extends Fields }
+      ? ArgumentValues<F>[]
+      : T extends 'boolean'
+        ? boolean
+        : T extends 'string[]'
+          ? string[]
+          : number
 
 export type ArgumentValues<F extends Fields> = {
   [K in keyof F as F[K]['presence'] extends 'required' ? K : never]: ValueOf<F[K]['type']>
@@ -45,6 +53,12 @@ export function readArguments<const F extends Fields>(
   fields: F,
 ): ArgumentValues<F> {
   const reader = new JsonReader(text)
+  const values = readStruct(reader, structName, fields)
+  reader.expectEnd()
+  return values as ArgumentValues<F>
+}
+
+function readStruct(reader: JsonReader, structName: string, fields: Fields): object {
   if (!reader.accept('{')) reader.failType(`struct ${structName}`)
   const values = new Map<string, unknown>()
   for (let isFirst = true; hasNextKey(reader, isFirst); isFirst = false) {
@@ -61,8 +75,7 @@ export function readArguments<const F extends Fields>(
     }
     if (values.get(name) === undefined) values.delete(name)
   }
-  reader.expectEnd()
-  return Object.fromEntries(values) as ArgumentValues<F>
+  return Object.fromEntries(values)
 }
 
 function hasNextKey(reader: JsonReader, isFirst: boolean): boolean {
@@ -88,13 +101,16 @@ function readField(reader: JsonReader, field: Field): unknown {
     case 'boolean':
       return readBoolean(reader)
     case 'string[]':
-      return readStrings(reader)
+      return readList(reader, readString)
     case 'u64':
     case 'usize':
     case 'i32':
       return readInteger(reader, field.type)
-    default:
-      return readVariant(reader, field.type)
+    default: {
+      const { type } = field
+      if (!('struct' in type)) return readVariant(reader, type)
+      return readList(reader, (each) => readStruct(each, type.struct, type.fields))
+    }
   }
 }
 
@@ -109,16 +125,16 @@ function readBoolean(reader: JsonReader): boolean {
   return next === 't'
 }
 
-function readStrings(reader: JsonReader): string[] {
+function readList<T>(reader: JsonReader, readItem: (reader: JsonReader) => T): T[] {
   if (!reader.accept('[')) reader.failType('a sequence')
-  const items: string[] = []
+  const items: T[] = []
   while (!reader.accept(']')) {
     if (items.length > 0 && !reader.accept(',')) {
       reader.failExpecting(endOf('['), 'expected `,` or `]`')
     }
     if (reader.peek() === ']') reader.failAhead('trailing comma')
     if (reader.peek() === '') reader.fail(items.length > 0 ? END_OF_VALUE : endOf('['))
-    items.push(readString(reader))
+    items.push(readItem(reader))
   }
   return items
 }
