@@ -1,0 +1,51 @@
+/** What npm would publish: the built files alone, as a command and as a library. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+
+describe('the built package', () => {
+  let folder = ''
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'bobbin-package-'))
+    await cp(join(ROOT, 'bin'), join(folder, 'bin'), { recursive: true })
+    await cp(join(ROOT, 'package.json'), join(folder, 'package.json'))
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+    execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.ts'), join(folder, 'dist')])
+  })
+
+  after(() => rm(folder, { recursive: true, force: true }))
+
+  const run = (...args: string[]) =>
+    execFileSync(process.execPath, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
+    })
+
+  it('runs as a command', () => {
+    assert.match(run('bin/bobbin.cjs', 'demo'), /Real Codex opens it too/)
+    assert.equal(run('bin/bobbin.cjs', '--version'), '0.1.0\n')
+  })
+
+  it('offers its layers to importers', () => {
+    const script = `
+      const { ThreadManager } = await import('bobbin/core')
+      const { LocalThreadStore } = await import('bobbin/thread-store')
+      const { newThreadId } = await import('bobbin/protocol')
+      console.log(typeof ThreadManager, typeof LocalThreadStore, newThreadId().length)`
+    assert.equal(run('--input-type=module', '-e', script), 'function function 36\n')
+  })
+
+  it('makes the index, whose SQL travels with it', async () => {
+    await mkdir(join(folder, '.codex'))
+    const args = ['bin/bobbin.cjs', 'threads', 'list', '--json']
+    assert.deepEqual(JSON.parse(run(...args)).threads, [])
+    assert.ok((await stat(join(folder, '.codex', 'bobbin_1.sqlite'))).size > 0)
+  })
+})
