@@ -52,7 +52,9 @@ const handle = await manager.start({
 })
 let whenEnded: (() => void) | undefined
 handle.listen((event) => {
-  if (event.type === 'turnCompleted') whenEnded?.()
+  if (event.type !== 'turnCompleted') return
+  if (event.status !== 'completed') throw new Error(`the turn was ${event.status}`)
+  whenEnded?.()
 })
 writeLine('ready')
 for await (const line of readLinesOf(process.stdin)) {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { OpenFile } from './file-system.ts'
 
 /** One line of a JSONL file: its text, where it starts, and whether its newline is there. */
@@ -8,6 +9,8 @@ export interface JsonlLine {
   readonly sizeBytes: number
   /** False only for a last line that lost its end. */
   readonly isTerminated: boolean
+  /** False when `text` holds U+FFFD for bytes that are no UTF-8. */
+  readonly isUtf8: boolean
 }
 
 const CHUNK_BYTES = 256 * 1024
@@ -31,10 +34,10 @@ export async function* readLines(file: OpenFile, start = 0): AsyncGenerator<Json
     for (;;) {
       const at = bytes.indexOf(NEWLINE, from)
       if (at === -1) break
-      const text = takeText(pending, bytes.subarray(from, at))
+      const line = joined(pending, bytes.subarray(from, at))
       pending = []
       const next = position + at + 1
-      yield { text, offset: lineStart, sizeBytes: next - lineStart, isTerminated: true }
+      yield toLine(line, lineStart, next, true)
       lineStart = next
       from = at + 1
     }
@@ -42,12 +45,20 @@ export async function* readLines(file: OpenFile, start = 0): AsyncGenerator<Json
     position += count
   }
   if (pending.length > 0) {
-    const text = takeText(pending, Buffer.alloc(0))
-    yield { text, offset: lineStart, sizeBytes: position - lineStart, isTerminated: false }
+    yield toLine(joined(pending, Buffer.alloc(0)), lineStart, position, false)
   }
 }
 
-function takeText(pending: readonly Buffer[], last: Buffer): string {
-  if (pending.length === 0) return last.toString('utf8')
-  return Buffer.concat([...pending, last]).toString('utf8')
+function joined(pending: readonly Buffer[], last: Buffer): Buffer {
+  return pending.length === 0 ? last : Buffer.concat([...pending, last])
+}
+
+function toLine(bytes: Buffer, start: number, end: number, isTerminated: boolean): JsonlLine {
+  return {
+    text: bytes.toString('utf8'),
+    offset: start,
+    sizeBytes: end - start,
+    isTerminated,
+    isUtf8: isUtf8(bytes),
+  }
 }

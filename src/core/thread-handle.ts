@@ -5,7 +5,7 @@ import type { SessionSettings } from './settings.ts'
 
 /**
  * One loaded thread, from outside. `close` ends it gracefully; disposing does the same, so that
- * `await using` never leaves a turn running.
+ * `await using` never leaves a turn running, and lets the thread go in any case.
  */
 export class ThreadHandle implements AsyncDisposable {
   readonly threadId: ThreadId
@@ -13,6 +13,7 @@ export class ThreadHandle implements AsyncDisposable {
   readonly damage: StoredHistory['damage']
   readonly #session: Session
   readonly #onClosed: () => void
+  #wasFailureTold = false
 
   constructor(
     threadId: ThreadId,
@@ -54,16 +55,29 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.listen(listener)
   }
 
-  /** Interrupts what runs and makes the log durable. Throws when it could not be saved. */
+  /**
+   * Interrupts what runs and makes the log durable. Throws when it could not be saved: the thread
+   * stays loaded then, takes no turns, and `close` can be tried again.
+   */
   async close(): Promise<void> {
     try {
       await this.#session.close()
-    } finally {
-      this.#onClosed()
+    } catch (error) {
+      this.#wasFailureTold = true
+      throw error
     }
+    this.#onClosed()
   }
 
+  /** Throws when the log could not be saved, unless `close` has said so before. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    const wasFailureTold = this.#wasFailureTold
+    try {
+      await this.close()
+    } catch (error) {
+      await this.#session[Symbol.asyncDispose]()
+      this.#onClosed()
+      if (!wasFailureTold) throw error
+    }
   }
 }

@@ -74,26 +74,17 @@ interface SessionStart {
 export class ThreadManager implements AsyncDisposable {
   readonly #options: ThreadManagerOptions
   readonly #handles = new Map<ThreadId, ThreadHandle>()
+  readonly #resuming = new Set<ThreadId>()
+  readonly #loading = new Set<Promise<ThreadHandle>>()
+  #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
     this.#options = options
   }
 
   /** A new thread. It is in the store once it has its first turn. */
-  async start({ settings, isEphemeral }: StartThread): Promise<ThreadHandle> {
-    const { store, clock } = this.#options
-    const threadId = newThreadId()
-    const createdAtMs = clock.nowMs()
-    const workTree = new WorkTree(settings.cwd)
-    const notices = new Notices()
-    const header = async () => this.#header(threadId, createdAtMs, settings, await workTree.facts())
-    const live = isEphemeral
-      ? undefined
-      : await LiveThread.create(store, { threadId, createdAtMs, header, onNotice: notices.hear })
-    const history = replayModelHistory([])
-    const instructions = BASE_INSTRUCTIONS
-    const parts = { threadId, settings, instructions, history, live, workTree }
-    return this.#load(parts, notices, [])
+  start(params: StartThread): Promise<ThreadHandle> {
+    return this.#follow(() => this.#start(params))
   }
 
   /**
@@ -101,27 +92,16 @@ export class ThreadManager implements AsyncDisposable {
    * overridden. Permissions and folder are those of `defaults`: resuming widens nothing.
    * Throws `ThreadStoreError`, and `SessionError` `already_loaded`.
    */
-  async resume({ threadId, defaults, overrides }: ResumeThread): Promise<ThreadHandle> {
-    if (this.#handles.has(threadId)) {
+  async resume(params: ResumeThread): Promise<ThreadHandle> {
+    const { threadId } = params
+    if (this.#handles.has(threadId) || this.#resuming.has(threadId)) {
       throw new SessionError('already_loaded', `thread ${threadId} is already loaded`)
     }
-    const notices = new Notices()
-    const { live, history: log } = await LiveThread.resume(
-      this.#options.store,
-      threadId,
-      notices.hear,
-    )
+    this.#resuming.add(threadId)
     try {
-      const header = headerOf(log.items)
-      const history = replayModelHistory(log.items)
-      const settings = resumedSettings(defaults, overrides, header, history)
-      const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
-      const workTree = new WorkTree(settings.cwd)
-      const parts = { threadId, settings, instructions, history, live, workTree }
-      return this.#load(parts, notices, log.damage)
-    } catch (error) {
-      await live[Symbol.asyncDispose]()
-      throw error
+      return await this.#follow(() => this.#resume(params))
+    } finally {
+      this.#resuming.delete(threadId)
     }
   }
 
@@ -129,8 +109,67 @@ export class ThreadManager implements AsyncDisposable {
     return this.#handles.get(threadId)
   }
 
+  /** Throws when a thread could not be saved, once all of them are closed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#handles.values()].map((handle) => handle.close()))
+    this.#isDisposed = true
+    await Promise.allSettled(this.#loading)
+    const handles = [...this.#handles.values()]
+    const ends = await Promise.allSettled(handles.map((handle) => handle[Symbol.asyncDispose]()))
+    const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+    if (failures.length > 1) throw new AggregateError(failures, 'threads could not be saved')
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /** Disposing waits for what is being loaded, and closes it too. */
+  async #follow(load: () => Promise<ThreadHandle>): Promise<ThreadHandle> {
+    if (this.#isDisposed) throw new SessionError('closed', 'the thread manager has been closed')
+    const loading = load()
+    this.#loading.add(loading)
+    try {
+      return await loading
+    } finally {
+      this.#loading.delete(loading)
+    }
+  }
+
+  async #start({ settings, isEphemeral }: StartThread): Promise<ThreadHandle> {
+    const { store, clock } = this.#options
+    await using opening = new AsyncDisposableStack()
+    const threadId = newThreadId()
+    const createdAtMs = clock.nowMs()
+    const workTree = opening.use(new WorkTree(settings.cwd))
+    const notices = new Notices()
+    const header = async () => this.#header(threadId, createdAtMs, settings, await workTree.facts())
+    const live = isEphemeral
+      ? undefined
+      : await LiveThread.create(store, { threadId, createdAtMs, header, onNotice: notices.hear })
+    if (live) opening.use(live)
+    const history = replayModelHistory([])
+    const instructions = BASE_INSTRUCTIONS
+    const parts = { threadId, settings, instructions, history, live, workTree }
+    const handle = this.#load(parts, notices, [])
+    opening.move()
+    return handle
+  }
+
+  async #resume({ threadId, defaults, overrides }: ResumeThread): Promise<ThreadHandle> {
+    await using opening = new AsyncDisposableStack()
+    const notices = new Notices()
+    const { live, history: log } = await LiveThread.resume(
+      this.#options.store,
+      threadId,
+      notices.hear,
+    )
+    opening.use(live)
+    const header = headerOf(log.items)
+    const history = replayModelHistory(log.items)
+    const settings = resumedSettings(defaults, overrides, header, history)
+    const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
+    const workTree = opening.use(new WorkTree(settings.cwd))
+    const parts = { threadId, settings, instructions, history, live, workTree }
+    const handle = this.#load(parts, notices, log.damage)
+    opening.move()
+    return handle
   }
 
   #load(parts: SessionStart, notices: Notices, damage: StoredHistory['damage']): ThreadHandle {
@@ -147,7 +186,8 @@ export class ThreadManager implements AsyncDisposable {
     })
     notices.follow((message) => session.warn(message))
     const handle = new ThreadHandle(threadId, session, damage, () => {
-      this.#handles.delete(threadId)
+      // The thread may have been loaded anew since: that handle stays.
+      if (this.#handles.get(threadId) === handle) this.#handles.delete(threadId)
     })
     this.#handles.set(threadId, handle)
     return handle
@@ -232,7 +272,7 @@ class Notices {
 
   follow(tell: (message: string) => void): void {
     this.#tell = tell
-    for (const message of this.#early.splice(0)) queueMicrotask(() => tell(message))
+    for (const message of this.#early.splice(0)) tell(message)
   }
 }
 

@@ -1,4 +1,6 @@
 import {
+  type MessageItem,
+  messageText,
   type ResponseItem,
   type RolloutItem,
   type TokenInfo,
@@ -26,10 +28,12 @@ interface Snapshot {
 
 interface Segment {
   readonly before: Snapshot
+  /** Undefined when a message opened it, because no `task_started` did: the next opens another. */
+  readonly turnId: string | undefined
   hasUserMessage: boolean
-  /** Opened by a message, because no `task_started` said so: the next message opens another. */
-  readonly isImplicit: boolean
   hasUserEvent: boolean
+  /** `task_complete` was met: the next message is of another turn. */
+  isComplete: boolean
 }
 
 /**
@@ -42,6 +46,10 @@ class Replay {
   last: TurnContextRecord | undefined
   tokenInfo: TokenInfo | null = null
   #segments: Segment[] = []
+  /** Before a message between two turns, until its event tells whether it opens one. */
+  #beforeMessage: Snapshot | undefined
+  /** Texts that compactions wrote in the person's name. */
+  readonly #summaries = new Set<string>()
 
   apply(item: RolloutItem): void {
     switch (item.type) {
@@ -54,12 +62,14 @@ class Replay {
         this.last = item.payload
         return
       case 'compacted':
+        this.#summaries.add(item.payload.message)
         this.items =
           item.payload.replacement_history?.slice() ?? this.#rebuilt(item.payload.message)
         this.baseline = undefined
         return
       case 'event_msg':
-        if (item.payload.type === 'task_started') this.#open(false)
+        if (item.payload.type === 'task_started') this.#open(item.payload.turn_id)
+        else if (item.payload.type === 'task_complete') this.#complete(item.payload.turn_id)
         else if (item.payload.type === 'user_message') this.#meetUserMessage('event')
         else if (item.payload.type === 'token_count')
           this.tokenInfo = item.payload.info ?? this.tokenInfo
@@ -74,26 +84,43 @@ class Replay {
     if (item.type !== 'other' && item.type !== 'compaction_trigger') this.items.push(item)
   }
 
-  #open(isImplicit: boolean): Segment {
+  #snapshot(): Snapshot {
     const { items, baseline, last } = this
-    const before = { items, length: items.length, baseline, last }
-    const segment = { before, hasUserMessage: false, isImplicit, hasUserEvent: false }
+    return { items, length: items.length, baseline, last }
+  }
+
+  #open(turnId: string | undefined, before = this.#snapshot()): Segment {
+    const met = { hasUserMessage: false, hasUserEvent: false, isComplete: false }
+    const segment = { before, turnId, ...met }
     this.#segments.push(segment)
+    this.#beforeMessage = undefined
     return segment
+  }
+
+  /** Ends the turn of that id; without one, the open turn, as real Codex does. */
+  #complete(turnId: string): void {
+    const named = this.#segments.findLast((segment) => segment.turnId === turnId)
+    const segment = named ?? this.#segments.at(-1)
+    if (segment) segment.isComplete = true
   }
 
   #meetUserMessage(form: 'item' | 'event'): void {
     let segment = this.#segments.at(-1)
     const isOfOneMessage = form === 'event' && segment?.hasUserEvent === false
-    if (!segment || (segment.isImplicit && segment.hasUserMessage && !isOfOneMessage)) {
-      segment = this.#open(true)
-    }
+    const isOver = segment?.turnId === undefined && segment?.hasUserMessage && !isOfOneMessage
+    if (segment?.isComplete) {
+      // Between turns only the event makes a turn of a message: items alone were injected.
+      if (form === 'item') this.#beforeMessage = this.#snapshot()
+      else segment = this.#open(undefined, this.#beforeMessage)
+    } else if (!segment || isOver) segment = this.#open(undefined)
     segment.hasUserMessage = true
     if (form === 'event') segment.hasUserEvent = true
   }
 
   #rebuilt(summary: string): ResponseItem[] {
-    return [...this.items.filter(isUserBoundary), userText(summary)]
+    const said = (item: ResponseItem): item is MessageItem =>
+      isUserBoundary(item) && !this.#summaries.has(messageText(item))
+    return [...this.items.filter(said), userText(summary)]
   }
 
   #rollBack(turnCount: number): void {
@@ -105,6 +132,7 @@ class Replay {
       this.items = before.items.slice(0, before.length)
       this.baseline = before.baseline
       this.last = before.last
+      this.#beforeMessage = undefined
       if (segment.hasUserMessage) left -= 1
     }
   }
@@ -133,7 +161,7 @@ export function toModelInput(items: readonly ResponseItem[]): ResponseItem[] {
   const answered = new Set<string>()
   for (const item of items) {
     const callId = 'call_id' in item ? item.call_id : null
-    if (!callId) continue
+    if (callId === null) continue
     if (isOutput(item)) answered.add(callId)
     else calls.add(callId)
   }
@@ -142,11 +170,12 @@ export function toModelInput(items: readonly ResponseItem[]): ResponseItem[] {
     if (item.type === 'other' || item.type === 'compaction_trigger') continue
     const callId = 'call_id' in item ? item.call_id : null
     if (isOutput(item)) {
-      if (callId && calls.has(callId)) input.push(item)
+      // The provider's own tools have no ids: their calls and outputs are not matched.
+      if (callId === null || calls.has(callId)) input.push(item)
       continue
     }
     input.push(item)
-    if (callId && !answered.has(callId)) {
+    if (callId !== null && !answered.has(callId)) {
       const output = abortedOutput(item, callId)
       if (output) input.push(output)
     }

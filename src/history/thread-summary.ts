@@ -1,3 +1,4 @@
+import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from '../base/index.ts'
 import {
   type GitInfo,
   parseThreadId,
@@ -27,6 +28,12 @@ export interface ThreadSummary {
 
 const REQUEST_MARK = '## My request for Codex:'
 
+/** RFC 3339, or the form of file names, which readers take for UTC; 0 for anything else. */
+function parseTime(text: string): number {
+  const stamp = /^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)$/.exec(text)
+  return Date.parse(stamp ? `${stamp[1]}:${stamp[2]}:${stamp[3]}Z` : text) || 0
+}
+
 /** Folds log entries into a summary: the first header names the thread, later ones update it. */
 export class SummaryFold {
   #meta: SessionMeta | undefined
@@ -49,13 +56,23 @@ export class SummaryFold {
   }
 
   #applyEvent(event: StoredEvent): void {
-    if (event.type === 'user_message') this.#offerPreview(event)
-    else if (event.type === 'item_completed') {
-      const item = event.item as { type?: unknown; content?: unknown } | undefined
-      if (item?.type !== 'UserMessage' || !Array.isArray(item.content)) return
-      const texts = item.content.map((part: { text?: unknown }) => part?.text)
-      this.#offerPreview({ message: texts.filter((text) => typeof text === 'string').join('') })
+    if (event.type === 'user_message') {
+      const images = [...(event.images ?? []), ...event.local_images]
+      this.#offerPreview(event.message, images.length > 0)
+    } else if (event.type === 'item_completed') {
+      this.#applyItem(objectAt(event, 'item') ?? {})
+    } else if (event.type === 'thread_goal_updated') {
+      this.#offerPreview(stringAt(objectAt(event, 'goal') ?? {}, 'objective') ?? '', false)
     }
+  }
+
+  /** Later versions keep messages as whole items. */
+  #applyItem(item: JsonObject): void {
+    if (item.type !== 'UserMessage') return
+    const parts = (arrayAt(item, 'content') ?? []).filter((part) => isObject(part))
+    const text = parts.map((part) => stringAt(part, 'text') ?? '').join('')
+    const isImage = (part: JsonObject) => part.type === 'image' || part.type === 'local_image'
+    this.#offerPreview(text, parts.some(isImage))
   }
 
   #applyMeta(meta: SessionMeta): void {
@@ -64,14 +81,10 @@ export class SummaryFold {
     if (meta.git) this.#git = Object.keys(meta.git).length > 0 ? meta.git : null
   }
 
-  #offerPreview(event: { message?: unknown; images?: unknown; local_images?: unknown }): void {
+  #offerPreview(message: string, hasImages: boolean): void {
     if (this.#preview !== '') return
-    const message = typeof event.message === 'string' ? event.message : ''
     const mark = message.indexOf(REQUEST_MARK)
     const text = (mark === -1 ? message : message.slice(mark + REQUEST_MARK.length)).trim()
-    const hasImages = [event.images, event.local_images].some(
-      (list) => Array.isArray(list) && list.length > 0,
-    )
     this.#preview = text || (hasImages ? '[Image]' : '')
   }
 
@@ -82,7 +95,7 @@ export class SummaryFold {
     if (!meta || !threadId) return undefined
     return {
       threadId,
-      createdAtMs: Date.parse(meta.timestamp) || 0,
+      createdAtMs: parseTime(meta.timestamp),
       cwd: meta.cwd,
       source: meta.source,
       modelProvider: meta.model_provider ?? null,

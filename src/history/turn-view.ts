@@ -49,7 +49,7 @@ class TurnFold {
   #lineIndex = -1
 
   apply(item: RolloutItem): void {
-    this.#lineIndex += 1
+    if (countsAsItem(item)) this.#lineIndex += 1
     if (item.type === 'event_msg') this.#applyEvent(item.payload)
     else if (item.type === 'compacted') this.#current().hasCompaction = true
   }
@@ -199,6 +199,11 @@ class TurnFold {
   #inventedId(): string {
     return `rollout-${this.#lineIndex}`
   }
+}
+
+/** Invented ids number the items that 0.133.0 reads: of the unknown, only response items. */
+function countsAsItem(item: RolloutItem): boolean {
+  return item.type !== 'unknown' || item.payload.type === 'response_item'
 }
 
 function newTurn(id: string, isExplicit: boolean): OpenTurn {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../base/index.ts'
+import { isObject, type Json, type JsonObject } from '../base/index.ts'
 
 export type ContentPart =
   | { type: 'input_text' | 'output_text'; text: string }
@@ -83,23 +83,42 @@ const STORED_FIELDS: { readonly [type: string]: readonly string[] } = {
   compaction_trigger: [],
 }
 
-const REQUIRED: { readonly [type: string]: { readonly [field: string]: string } } = {
-  message: { role: 'string', content: 'array' },
-  reasoning: { summary: 'array' },
+const REQUIRED: { readonly [type: string]: { readonly [field: string]: Kind } } = {
+  message: { role: 'string', content: 'parts' },
+  reasoning: { summary: 'texts' },
   function_call: { name: 'string', arguments: 'string', call_id: 'string' },
   function_call_output: { call_id: 'string', output: 'output' },
   custom_tool_call: { call_id: 'string', name: 'string', input: 'string' },
   custom_tool_call_output: { call_id: 'string', output: 'output' },
-  local_shell_call: { status: 'string', action: 'object' },
+  local_shell_call: { call_id: 'id', status: 'string', action: 'object' },
+  tool_search_call: { call_id: 'id', execution: 'string' },
+  tool_search_output: { call_id: 'id', status: 'string', execution: 'string', tools: 'array' },
   image_generation_call: { id: 'string', status: 'string', result: 'string' },
   compaction: { encrypted_content: 'string' },
 }
 
-function isOf(kind: string, value: Json | undefined): boolean {
-  if (kind === 'array') return Array.isArray(value)
-  if (kind === 'output') return typeof value === 'string' || Array.isArray(value)
-  if (kind === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
-  return typeof value === kind
+const KINDS = {
+  string: (value: unknown) => typeof value === 'string',
+  array: (value: unknown) => Array.isArray(value),
+  object: (value: unknown) => isObject(value),
+  id: (value: unknown) => typeof value === 'string' || value === null || value === undefined,
+  texts: (value: unknown) => Array.isArray(value) && value.every(isTextPart),
+  parts: (value: unknown) => Array.isArray(value) && value.every(isContentPart),
+  output: (value: unknown) =>
+    typeof value === 'string' || (Array.isArray(value) && value.every((each) => isObject(each))),
+} as const
+type Kind = keyof typeof KINDS
+
+function isTextPart(part: unknown): boolean {
+  return isObject(part) && typeof part.type === 'string' && typeof part.text === 'string'
+}
+
+/** Parts of kinds that only later versions know are carried as they are. */
+function isContentPart(part: unknown): boolean {
+  if (!isObject(part) || typeof part.type !== 'string') return false
+  if (part.type === 'input_image') return typeof part.image_url === 'string'
+  const hasText = part.type === 'input_text' || part.type === 'output_text' || 'text' in part
+  return !hasText || typeof part.text === 'string'
 }
 
 /**
@@ -110,28 +129,43 @@ function isOf(kind: string, value: Json | undefined): boolean {
 export function parseResponseItem(value: JsonObject): ResponseItem | undefined {
   const type = value.type
   if (typeof type !== 'string') return undefined
-  const fields = STORED_FIELDS[type]
+  const fields = Object.hasOwn(STORED_FIELDS, type) ? STORED_FIELDS[type] : undefined
   if (!fields) return { type: 'other' }
   for (const [field, kind] of Object.entries(REQUIRED[type] ?? {})) {
-    if (!isOf(kind, value[field])) return undefined
+    if (!KINDS[kind](value[field])) return undefined
   }
   const item: JsonObject = { type }
   for (const field of fields) {
     const present = value[field]
-    if (type === 'reasoning') item[field] = present ?? null
+    if (ALWAYS_WRITTEN[type]?.includes(field)) item[field] = present ?? null
     else if (present !== undefined && !(present === null && DROPPED_NULLS.has(field))) {
       item[field] = present
     }
   }
-  if (type === 'message') item.content = (value.content as Json[]).map(storedPart)
+  if (type === 'message') item.content = (value.content as JsonObject[]).map(storedPart)
   return item as ResponseItem
 }
 
-const DROPPED_NULLS = new Set(['phase', 'namespace', 'status', 'name', 'action', 'revised_prompt'])
+/** Written as null when they are missing. */
+const ALWAYS_WRITTEN: { readonly [type: string]: readonly string[] } = {
+  reasoning: ['summary', 'content', 'encrypted_content'],
+  local_shell_call: ['call_id'],
+  tool_search_call: ['call_id'],
+  tool_search_output: ['call_id'],
+}
+
+const DROPPED_NULLS = new Set([
+  'phase',
+  'namespace',
+  'status',
+  'name',
+  'action',
+  'revised_prompt',
+  'encrypted_content',
+])
 
 /** Parts lose what providers add on the wire (`annotations`, `logprobs`, …). */
-function storedPart(part: Json): Json {
-  if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
+function storedPart(part: JsonObject): JsonObject {
   if (part.type === 'input_text' || part.type === 'output_text') {
     return { type: part.type, text: part.text }
   }

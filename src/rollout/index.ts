@@ -7,7 +7,13 @@ export {
   loadRollout,
   readSummary,
 } from './rollout-reader.ts'
-export { findRollout, type RolloutFile, scanArchive, scanSessions } from './rollout-scan.ts'
+export {
+  findRollout,
+  newestFirst,
+  type RolloutFile,
+  scanArchive,
+  scanSessions,
+} from './rollout-scan.ts'
 export {
   DURABILITY_LEVELS,
   type Durability,

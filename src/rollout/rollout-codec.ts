@@ -1,67 +1,21 @@
 import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../base/index.ts'
 import {
-  OTHER_EVENT_TYPES,
   parseResponseItem,
   type ResponseItem,
   type RolloutItem,
   type RolloutLine,
+  type StoredEvent,
 } from '../protocol/index.ts'
-
-type FieldKind = 'string' | 'number' | 'array' | 'object' | 'boolean' | 'present'
-type Fields = { readonly [field: string]: FieldKind }
-
-const META_FIELDS: Fields = {
-  id: 'string',
-  timestamp: 'string',
-  cwd: 'string',
-  originator: 'string',
-  cli_version: 'string',
-}
-
-const TURN_CONTEXT_FIELDS: Fields = {
-  cwd: 'string',
-  approval_policy: 'present',
-  sandbox_policy: 'object',
-  model: 'string',
-}
-
-const ID_ONLY: Fields = { call_id: 'string' }
-
-/** What an event cannot do without. Source: `reference/rollout-and-thread-store.md` B.4. */
-const EVENT_FIELDS: { readonly [type: string]: Fields } = {
-  task_started: { turn_id: 'string' },
-  task_complete: { turn_id: 'string' },
-  turn_aborted: { reason: 'string' },
-  user_message: { message: 'string' },
-  agent_message: { message: 'string' },
-  agent_reasoning: { text: 'string' },
-  agent_reasoning_raw_content: { text: 'string' },
-  token_count: {},
-  context_compacted: {},
-  thread_rolled_back: { num_turns: 'number' },
-  patch_apply_end: { ...ID_ONLY, success: 'boolean', changes: 'object' },
-  exec_command_end: {
-    ...ID_ONLY,
-    command: 'array',
-    cwd: 'string',
-    exit_code: 'number',
-    duration: 'object',
-  },
-  web_search_end: { ...ID_ONLY, query: 'string', action: 'object' },
-  error: { message: 'string' },
-  ...Object.fromEntries(OTHER_EVENT_TYPES.map((type) => [type, {}])),
-}
-
-const EVENT_DEFAULTS: { readonly [type: string]: JsonObject } = {
-  task_started: { model_context_window: null, collaboration_mode_kind: 'default' },
-  task_complete: { last_agent_message: null },
-  user_message: { local_images: [], text_elements: [] },
-  agent_message: { phase: null, memory_citation: null },
-  token_count: { info: null, rate_limits: null },
-  patch_apply_end: { turn_id: '', stdout: '', stderr: '', status: 'completed' },
-  exec_command_end: { turn_id: '', aggregated_output: '', status: 'completed' },
-  error: { codex_error_info: null },
-}
+import {
+  EVENT_DEFAULTS,
+  EVENT_FIELDS,
+  entryOf,
+  invalidField,
+  isOfKind,
+  META_EXTRAS,
+  META_FIELDS,
+  TURN_CONTEXT_FIELDS,
+} from './rollout-fields.ts'
 
 /** Older names of the same events. */
 const ALIASES: { readonly [type: string]: string } = {
@@ -69,22 +23,18 @@ const ALIASES: { readonly [type: string]: string } = {
   turn_complete: 'task_complete',
 }
 
-function hasField(object: JsonObject, field: string, kind: FieldKind): boolean {
-  const value = object[field]
-  if (kind === 'present') return value !== undefined && value !== null
-  if (kind === 'array') return Array.isArray(value)
-  if (kind === 'object') return isObject(value)
-  return typeof value === kind
-}
-
-function missingField(object: JsonObject, fields: Fields): string | undefined {
-  return Object.keys(fields).find((field) => !hasField(object, field, fields[field] ?? 'present'))
-}
-
 export type DecodedLine =
   | { readonly ok: true; readonly line: RolloutLine }
   /** `reason` completes the sentence "this line …". */
   | { readonly ok: false; readonly reason: string }
+
+/** Real Codex reads no deeper, and the stack of whoever walks or writes a value has an end. */
+const MOST_LEVELS = 128
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((each) => isDeeperThan(levels - 1, each))
+}
 
 const KNOWN_TYPES = ['session_meta', 'response_item', 'event_msg', 'turn_context', 'compacted']
 
@@ -100,6 +50,7 @@ export function decodeLine(text: string): DecodedLine {
     return { ok: false, reason: 'is not JSON' }
   }
   if (!isObject(value)) return { ok: false, reason: 'is not a JSON object' }
+  if (isDeeperThan(MOST_LEVELS, value)) return { ok: false, reason: 'is nested too deeply' }
   const timestamp = stringAt(value, 'timestamp')
   const type = stringAt(value, 'type')
   if (timestamp === undefined || type === undefined) {
@@ -120,9 +71,9 @@ export function decodeLine(text: string): DecodedLine {
 function decodeItem(type: string, payload: JsonObject, line: JsonObject): RolloutItem | string {
   switch (type) {
     case 'session_meta':
-      return checked(type, { source: 'vscode', ...payload }, META_FIELDS)
+      return checked(type, withoutInvalid(payload), META_FIELDS)
     case 'turn_context':
-      return checked(type, payload, TURN_CONTEXT_FIELDS)
+      return checked(type, { ...payload, summary: payload.summary ?? 'auto' }, TURN_CONTEXT_FIELDS)
     case 'compacted':
       return decodeCompacted(payload)
     case 'event_msg':
@@ -136,40 +87,40 @@ function decodeItem(type: string, payload: JsonObject, line: JsonObject): Rollou
   }
 }
 
-function checked(type: string, payload: JsonObject, fields: Fields): RolloutItem | string {
-  const missing = missingField(payload, fields)
-  if (missing !== undefined) return `is a ${type} without a valid ${missing}`
+function checked(
+  type: string,
+  payload: JsonObject,
+  fields: typeof META_FIELDS,
+): RolloutItem | string {
+  const invalid = invalidField(payload, fields)
+  if (invalid !== undefined) return `is a ${type} without a valid ${invalid}`
   return { type, payload } as unknown as RolloutItem
+}
+
+function withoutInvalid(header: JsonObject): JsonObject {
+  const kept = Object.entries(header).filter(([field, value]) => {
+    const kind = entryOf(META_EXTRAS, field)
+    return kind === undefined || isOfKind(kind, value)
+  })
+  const rest = Object.fromEntries(kept)
+  return { ...rest, source: rest.source ?? 'vscode' }
 }
 
 function decodeEvent(payload: JsonObject, line: JsonObject): RolloutItem | string {
   const given = stringAt(payload, 'type')
   if (given === undefined) return 'is an event without type'
-  const type = ALIASES[given] ?? given
-  const fields = EVENT_FIELDS[type]
+  const type = entryOf(ALIASES, given) ?? given
+  const fields = entryOf(EVENT_FIELDS, type)
   if (!fields) return { type: 'unknown', payload: line }
-  const isDamaged = LISTS.some((list) => payload[list] && !isListOf(payload[list], isText))
-  if (isDamaged) return `is a ${type} with damaged lists`
-  if (isObject(payload.changes) && !isListOf(Object.values(payload.changes), isObject)) {
-    return `is a ${type} with damaged changes`
-  }
-  return checked('event_msg', { ...payload, type, ...defaultsFor(type, payload) }, fields)
-}
-
-/** Lists of text in the events above. */
-const LISTS = ['images', 'local_images', 'command']
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
-}
-
-function isListOf(value: unknown, isElement: (each: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.every(isElement)
+  const invalid = invalidField(payload, fields)
+  if (invalid !== undefined) return `is a ${type} without a valid ${invalid}`
+  const event = { ...payload, type, ...defaultsFor(type, payload) }
+  return { type: 'event_msg', payload: event as unknown as StoredEvent }
 }
 
 function defaultsFor(type: string, payload: JsonObject): JsonObject {
   const filled: JsonObject = {}
-  for (const [field, value] of Object.entries(EVENT_DEFAULTS[type] ?? {})) {
+  for (const [field, value] of Object.entries(entryOf(EVENT_DEFAULTS, type) ?? {})) {
     filled[field] = payload[field] ?? value
   }
   return filled
@@ -178,16 +129,17 @@ function defaultsFor(type: string, payload: JsonObject): JsonObject {
 function decodeCompacted(payload: JsonObject): RolloutItem | string {
   const message = stringAt(payload, 'message')
   if (message === undefined) return 'is a compaction without message'
-  const list = payload.replacement_history
-  if (!Array.isArray(list)) return { type: 'compacted', payload: { message } }
+  const { replacement_history: list, ...rest } = payload
+  if (!Array.isArray(list)) return { type: 'compacted', payload: { ...rest, message } }
   const replacement_history = list
     .map((each: Json) => (isObject(each) ? parseResponseItem(each) : undefined))
     .filter((each): each is ResponseItem => each !== undefined && each.type !== 'other')
-  return { type: 'compacted', payload: { message, replacement_history } }
+  return { type: 'compacted', payload: { ...rest, message, replacement_history } }
 }
 
 /** The line of an item, with its newline. Key order as real Codex writes it. */
 export function encodeLine(line: RolloutLine): string {
   const { timestamp, item } = line
+  if (item.type === 'unknown') return `${JSON.stringify({ ...item.payload, timestamp })}\n`
   return `${JSON.stringify({ timestamp, type: item.type, payload: item.payload })}\n`
 }

@@ -17,7 +17,8 @@ export interface RolloutFile extends RolloutName {
 const DAY_MS = 24 * 60 * 60 * 1000
 const NUMERIC = /^\d+$/
 
-function newestFirst(a: RolloutFile, b: RolloutFile): number {
+/** By start, then by id: an order that any two rollouts of different names have. */
+export function newestFirst(a: RolloutFile, b: RolloutFile): number {
   if (a.stamp !== b.stamp) return a.stamp < b.stamp ? 1 : -1
   return a.threadId < b.threadId ? 1 : -1
 }
@@ -35,8 +36,23 @@ function rolloutsIn(
   return found.sort(newestFirst)
 }
 
-async function numericFolders(files: FileSystem, folder: string): Promise<string[]> {
-  const entries = await files.readDirectory(folder)
+/** Hears of a folder that cannot be read, for instance for want of permission. */
+export type OnUnreadable = (folder: string, error: unknown) => void
+
+async function entriesOf(
+  files: FileSystem,
+  folder: string,
+  onUnreadable: OnUnreadable,
+): Promise<DirectoryEntry[]> {
+  try {
+    return await files.readDirectory(folder)
+  } catch (error) {
+    onUnreadable(folder, error)
+    return []
+  }
+}
+
+function numericFolders(folder: string, entries: readonly DirectoryEntry[]): string[] {
   return entries
     .filter((entry) => entry.kind === 'directory' && NUMERIC.test(entry.name))
     .map((entry) => entry.name)
@@ -44,43 +60,59 @@ async function numericFolders(files: FileSystem, folder: string): Promise<string
     .map((name) => join(folder, name))
 }
 
-/** Active rollouts, newest start first; folders are read only as far as the caller iterates. */
-export async function* scanSessions(files: FileSystem, home: string): AsyncGenerator<RolloutFile> {
-  for (const year of await numericFolders(files, join(home, SESSIONS_FOLDER))) {
-    for (const month of await numericFolders(files, year)) {
-      for (const day of await numericFolders(files, month)) {
-        yield* rolloutsIn(day, await files.readDirectory(day), false)
+/**
+ * Active rollouts, newest day first; folders are read only as far as the caller iterates. A file
+ * in the folder of another day, or a folder by two names (`1` and `01`), is met out of order.
+ */
+export async function* scanSessions(
+  files: FileSystem,
+  home: string,
+  onUnreadable: OnUnreadable,
+): AsyncGenerator<RolloutFile> {
+  const entries = (folder: string) => entriesOf(files, folder, onUnreadable)
+  const sessions = join(home, SESSIONS_FOLDER)
+  for (const year of numericFolders(sessions, await entries(sessions))) {
+    for (const month of numericFolders(year, await entries(year))) {
+      for (const day of numericFolders(month, await entries(month))) {
+        yield* rolloutsIn(day, await entries(day), false)
       }
     }
   }
 }
 
 /** Archived rollouts, newest start first. */
-export async function* scanArchive(files: FileSystem, home: string): AsyncGenerator<RolloutFile> {
+export async function* scanArchive(
+  files: FileSystem,
+  home: string,
+  onUnreadable: OnUnreadable,
+): AsyncGenerator<RolloutFile> {
   const folder = join(home, ARCHIVE_FOLDER)
-  yield* rolloutsIn(folder, await files.readDirectory(folder), true)
+  yield* rolloutsIn(folder, await entriesOf(files, folder, onUnreadable), true)
 }
 
 /**
  * The rollout of a thread; an active one wins over an archived one. A UUIDv7 tells its day, so the
- * folders around it are tried before all others.
+ * folders around it are tried before all others. Throws when it is not found in what can be read,
+ * and some of it cannot.
  */
 export async function findRollout(
   files: FileSystem,
   home: string,
   threadId: ThreadId,
 ): Promise<RolloutFile | undefined> {
+  const failures: unknown[] = []
+  const note: OnUnreadable = (_folder, error) => failures.push(error)
   for (const folder of likelyFolders(home, threadId)) {
-    const found = rolloutsIn(folder, await files.readDirectory(folder), false)
+    const found = rolloutsIn(folder, await entriesOf(files, folder, note), false)
     const match = found.find((file) => file.threadId === threadId)
     if (match) return match
   }
-  for await (const file of scanSessions(files, home)) {
-    if (file.threadId === threadId) return file
+  for (const scan of [scanSessions, scanArchive]) {
+    for await (const file of scan(files, home, note)) {
+      if (file.threadId === threadId) return file
+    }
   }
-  for await (const file of scanArchive(files, home)) {
-    if (file.threadId === threadId) return file
-  }
+  if (failures.length > 0) throw failures[0]
   return undefined
 }
 

@@ -21,10 +21,12 @@ export async function readThreadNames(
 }
 
 function parseEntry(line: string): { threadId: ThreadId; name: string } | undefined {
-  if (line.trim() === '') return undefined
+  // Trimming also takes a byte order mark.
+  const text = line.trim()
+  if (text === '') return undefined
   let value: unknown
   try {
-    value = JSON.parse(line)
+    value = JSON.parse(text)
   } catch {
     // A torn or foreign line names no thread.
     return undefined

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { errorCode } from '../base/index.ts'
 
@@ -16,7 +16,8 @@ export class IndexUnavailable extends Error {
 /**
  * Opens the index and brings it up to date. A file that is damaged or of a newer version is set
  * aside under another name and a new one begun: everything in it can be read from the rollouts
- * again. Throws `IndexUnavailable` when the folder cannot be written or the file stays locked.
+ * again. Throws `IndexUnavailable` when the folder is not there or cannot be written, or the
+ * file stays locked.
  */
 export function openDatabase(path: string, nowMs: number): Database {
   try {
@@ -39,13 +40,19 @@ export function immediate<T>(database: Database, work: () => T): T {
 
 class NewerIndex extends Error {}
 
-function isDamaged(error: unknown): boolean {
-  const code = errorCode(error)
-  return error instanceof NewerIndex || code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT'
+/**
+ * Whether the fault is in the file. A plain `SQLITE_ERROR` can only mean that its tables are not
+ * ours: all our statements are fixed.
+ */
+export function isDamaged(error: unknown): boolean {
+  const code = errorCode(error) ?? ''
+  const isOfFile = code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR'
+  return error instanceof NewerIndex || isOfFile || code.startsWith('SQLITE_CORRUPT')
 }
 
-function setAside(path: string, nowMs: number): void {
-  for (const suffix of ['', '-wal', '-shm']) {
+/** Its log goes first, so that no new file is ever found beside an old log. */
+export function setAside(path: string, nowMs: number): void {
+  for (const suffix of ['-wal', '-shm', '']) {
     try {
       renameSync(path + suffix, `${path}.set-aside-${nowMs}${suffix}`)
     } catch (error) {
@@ -55,7 +62,8 @@ function setAside(path: string, nowMs: number): void {
 }
 
 function openOnce(path: string): Database {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  // Made by us, so that only its owner can read it; SQLite gives the log beside it the same mode.
+  createPrivately(path)
   const database = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
   try {
     database.pragma('journal_mode = WAL')
@@ -65,6 +73,14 @@ function openOnce(path: string): Database {
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+function createPrivately(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600))
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error
   }
 }
 

@@ -1,6 +1,13 @@
-import type { FileFacts } from '../base/index.ts'
+import { type FileFacts, isObject, numberAt, stringAt } from '../base/index.ts'
 import type { ThreadSummary } from '../history/index.ts'
-import { type Database, IndexUnavailable, immediate, openDatabase } from './database.ts'
+import {
+  type Database,
+  IndexUnavailable,
+  immediate,
+  isDamaged,
+  openDatabase,
+  setAside,
+} from './database.ts'
 
 /** What the index remembers of a rollout, and of the file it was read from. */
 export interface ThreadRow {
@@ -24,46 +31,55 @@ interface StoredRow {
  * one that cannot be written is written another time.
  */
 export class ThreadIndex implements Disposable {
-  readonly #database: Database
+  readonly #path: string
+  readonly #nowMs: number
+  #database: Database | undefined
 
-  private constructor(database: Database) {
-    this.#database = database
+  private constructor(path: string, nowMs: number) {
+    this.#path = path
+    this.#nowMs = nowMs
+    this.#database = openDatabase(path, nowMs)
   }
 
   /** Undefined when it cannot be used: no permission, locked by another, no room. */
   static open(path: string, nowMs: number): ThreadIndex | undefined {
     try {
-      return new ThreadIndex(openDatabase(path, nowMs))
+      return new ThreadIndex(path, nowMs)
     } catch (error) {
       if (error instanceof IndexUnavailable) return undefined
       throw error
     }
   }
 
+  /** False once it was given up: no row is read or written any more. */
+  get isUsable(): boolean {
+    return this.#database !== undefined
+  }
+
   read(rolloutPath: string): ThreadRow | undefined {
-    const row = this.#attempt(() =>
-      this.#database
+    const row = this.#attempt((database) =>
+      database
         .prepare<[string], StoredRow>('SELECT * FROM threads WHERE rollout_path = ?')
         .get(rolloutPath),
     )
-    if (!row) return undefined
-    return {
-      rolloutPath,
-      file: { sizeBytes: row.size_bytes, modifiedAtMs: row.modified_at_ms, inode: row.inode },
-      summary: JSON.parse(row.summary) as ThreadSummary,
-    }
+    const summary = row && parseSummary(row)
+    if (!summary) return undefined
+    const { size_bytes: sizeBytes, modified_at_ms: modifiedAtMs, inode } = row
+    return { rolloutPath, file: { sizeBytes, modifiedAtMs, inode }, summary }
   }
 
   upsert(rows: readonly ThreadRow[]): void {
-    if (rows.length > 0) this.#attempt(() => immediate(this.#database, () => this.#write(rows)))
+    if (rows.length === 0) return
+    this.#attempt((database) => immediate(database, () => this.#write(database, rows)))
   }
 
   [Symbol.dispose](): void {
-    this.#database.close()
+    this.#database?.close()
+    this.#database = undefined
   }
 
-  #write(rows: readonly ThreadRow[]): void {
-    const statement = this.#database.prepare<StoredRow>(
+  #write(database: Database, rows: readonly ThreadRow[]): void {
+    const statement = database.prepare<StoredRow>(
       `INSERT INTO threads VALUES
          (@rollout_path, @thread_id, @size_bytes, @modified_at_ms, @inode, @summary)
        ON CONFLICT (rollout_path) DO UPDATE SET
@@ -83,13 +99,42 @@ export class ThreadIndex implements Disposable {
     }
   }
 
-  #attempt<T>(work: () => T): T | undefined {
+  #attempt<T>(work: (database: Database) => T): T | undefined {
+    if (!this.#database) return undefined
     try {
-      return work()
+      return work(this.#database)
     } catch (error) {
       // SQLite's own failures only: what the index holds can be read from the files.
-      if (error instanceof Error && error.name === 'SqliteError') return undefined
-      throw error
+      if (!(error instanceof Error) || error.name !== 'SqliteError') throw error
+      if (isDamaged(error)) this.#giveUp()
+      return undefined
+    }
+  }
+
+  /** The damage is in the file: the next to open the index begins a new one. */
+  #giveUp(): void {
+    this[Symbol.dispose]()
+    try {
+      setAside(this.#path, this.#nowMs)
+    } catch {
+      // It stays where it is, and is tried again by the next to open it.
     }
   }
 }
+
+/** Rows can be read by other programs, and were perhaps written by one. */
+function parseSummary(row: StoredRow): ThreadSummary | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(row.summary)
+  } catch {
+    // Not by us: the row counts as missing.
+    return undefined
+  }
+  if (!isObject(value) || value.threadId !== row.thread_id) return undefined
+  const hasTexts = TEXTS.every((field) => stringAt(value, field) !== undefined)
+  const hasRest = numberAt(value, 'createdAtMs') !== undefined && value.source !== undefined
+  return hasTexts && hasRest ? (value as unknown as ThreadSummary) : undefined
+}
+
+const TEXTS = ['threadId', 'cwd', 'cliVersion', 'originator', 'historyMode', 'preview']

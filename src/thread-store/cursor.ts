@@ -23,5 +23,9 @@ export function decodeCursor(text: string): Cursor {
   } catch {
     // Falls through to the one answer for every malformed cursor.
   }
-  throw new ThreadStoreError({ code: 'invalid_request', reason: `invalid cursor: ${text}` })
+  throw invalidCursor(text)
+}
+
+export function invalidCursor(text: string): ThreadStoreError {
+  return new ThreadStoreError({ code: 'invalid_request', reason: `invalid cursor: ${text}` })
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
-import { errorCode, findWorkTreeRoot } from '../../base/index.ts'
+import { findWorkTreeRoot } from '../../base/index.ts'
 
 const NAMES = ['AGENTS.override.md', 'AGENTS.md']
 const SEPARATOR = '\n\n--- project-doc ---\n\n'
@@ -47,13 +47,18 @@ function foldersDownTo(cwd: string): string[] {
 
 async function readFirst(folder: string): Promise<string | undefined> {
   for (const name of NAMES) {
-    try {
-      const text = await readFile(join(folder, name), 'utf8')
-      if (text.trim() !== '') return text
-    } catch (error) {
-      const code = errorCode(error)
-      if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'EACCES') throw error
-    }
+    const text = await readRegularFile(join(folder, name))
+    if (text !== undefined && text.trim() !== '') return text
   }
   return undefined
+}
+
+async function readRegularFile(path: string): Promise<string | undefined> {
+  try {
+    // Looked at first: a pipe or a device would be read for ever.
+    return (await stat(path)).isFile() ? await readFile(path, 'utf8') : undefined
+  } catch {
+    // A document that cannot be read is as good as none: no thread is kept from working by it.
+    return undefined
+  }
 }

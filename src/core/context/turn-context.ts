@@ -96,13 +96,7 @@ function changes(
         'The conversation above was led by the former.\n</model_switch>',
     )
   }
-  const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
-  if (
-    !isSame(baseline.approval_policy, record.approval_policy) ||
-    !isSame(baseline.sandbox_policy, record.sandbox_policy)
-  ) {
-    developer.push(permissions(settings))
-  }
+  if (permissions(settings) !== formerPermissions(baseline)) developer.push(permissions(settings))
   const messages = developer.length > 0 ? [message('developer', developer)] : []
   const isElsewhere =
     baseline.cwd !== record.cwd ||
@@ -116,6 +110,15 @@ function changes(
 
 function permissions({ approvalPolicy, sandboxPolicy, cwd }: SessionSettings): string {
   return permissionsText(approvalPolicy, sandboxPolicy, cwd)
+}
+
+/**
+ * Texts are compared, not policies: they name the folders, and do not depend on the order of keys.
+ * Undefined for a record of another program that lacks the policy.
+ */
+function formerPermissions(baseline: TurnContextRecord): string | undefined {
+  const { approval_policy, sandbox_policy, cwd } = baseline
+  return sandbox_policy?.type && permissionsText(approval_policy, sandbox_policy, cwd)
 }
 
 function environmentText(record: TurnContextRecord, shellName: string): string {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { errorCode, errorText } from '../../base/index.ts'
 import type { ContentPart, MessageItem, StoredEvent, UserInput } from '../../protocol/index.ts'
@@ -46,8 +46,11 @@ async function imageParts(path: string, imageNumber: number): Promise<ContentPar
   const mediaType = IMAGE_TYPES[extname(path).toLowerCase()]
   try {
     if (!mediaType) throw new Error('unsupported image format')
+    // Looked at first: a device or a pipe would be read for ever.
+    const facts = await stat(path)
+    if (!facts.isFile()) throw new Error('not a file')
+    if (facts.size > IMAGE_MAX_BYTES) throw new Error('larger than 10 MiB')
     const bytes = await readFile(path)
-    if (bytes.length > IMAGE_MAX_BYTES) throw new Error('larger than 10 MiB')
     const image_url = `data:${mediaType};base64,${bytes.toString('base64')}`
     return [
       { type: 'input_text', text: `<image name=[Image #${imageNumber}]>` },

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, objectAt, stringAt } from '../../base/index.ts'
+import type { HttpHeaders } from './http-post.ts'
 import { ModelError } from './model-client.ts'
 
 /**
@@ -35,7 +36,7 @@ export interface HttpFailure {
   readonly statusText: string
   readonly body: string
   readonly url: string
-  readonly headers: Headers
+  readonly headers: HttpHeaders
   readonly nowMs: number
 }
 
@@ -132,9 +133,9 @@ function tryAgainIn(message: string): number | undefined {
 }
 
 /** `Retry-After` in seconds or as a date; at most a minute, so that no server can hang a turn. */
-function retryAfter(headers: Headers, nowMs: number): number | undefined {
-  const value = headers.get('retry-after')
-  if (value === null) return undefined
+function retryAfter(headers: HttpHeaders, nowMs: number): number | undefined {
+  const value = headers['retry-after']
+  if (value === undefined) return undefined
   const seconds = Number(value)
   const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - nowMs
   return waitMs > 0 ? Math.min(waitMs, 60_000) : undefined

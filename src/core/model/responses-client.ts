@@ -2,7 +2,8 @@ import { STATUS_CODES } from 'node:http'
 import { createParser } from 'eventsource-parser'
 import { type Clock, isObject, type JsonObject } from '../../base/index.ts'
 import { backoffMs } from './backoff.ts'
-import type { ModelClient, ModelError, ModelEvent, ModelRequest } from './model-client.ts'
+import { type HttpAnswer, httpPost } from './http-post.ts'
+import { type ModelClient, ModelError, type ModelEvent, type ModelRequest } from './model-client.ts'
 import { disconnected, httpError } from './model-errors.ts'
 import { rateLimitsOf } from './rate-limits.ts'
 import { decodeResponseEvent } from './response-events.ts'
@@ -35,7 +36,7 @@ export interface ResponsesClientOptions {
 /** The Responses API over HTTP and server-sent events. */
 export class ResponsesClient implements ModelClient {
   readonly #options: ResponsesClientOptions
-  readonly #url: string
+  readonly #url: URL
 
   constructor(options: ResponsesClientOptions) {
     this.#options = options
@@ -43,35 +44,39 @@ export class ResponsesClient implements ModelClient {
     for (const [name, value] of Object.entries(options.provider.queryParams)) {
       url.searchParams.set(name, value)
     }
-    this.#url = url.href
+    this.#url = url
   }
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     using watch = new IdleWatch(this.#options.provider.streamIdleTimeoutMs, signal)
-    const response = await this.#post(request, watch)
-    const turnState = response.headers.get('x-codex-turn-state')
+    const answer = await this.#post(request, watch)
+    const turnState = answer.headers['x-codex-turn-state']
     yield {
       type: 'started',
-      rateLimits: rateLimitsOf(response.headers),
+      rateLimits: rateLimitsOf(answer.headers),
       ...(turnState ? { turnState } : {}),
     }
-    for await (const data of serverSentEvents(response, watch)) {
+    for await (const data of serverSentEvents(answer.body, watch)) {
       const event = decodeResponseEvent(data)
-      if (!event) continue
-      yield event
-      if (event.type === 'completed') return
+      if (event?.type === 'completed') {
+        watch.letGo()
+        answer.release()
+        yield event
+        return
+      }
+      if (event) yield event
     }
     throw disconnected('stream closed before response.completed')
   }
 
   /** Retries transport errors and 5xx in silence; any other answer is the caller's to judge. */
-  async #post(request: ModelRequest, watch: IdleWatch): Promise<Response> {
+  async #post(request: ModelRequest, watch: IdleWatch): Promise<HttpAnswer> {
     const { provider, clock } = this.#options
     const installationId = await this.#options.installationId()
     const body = JSON.stringify(requestBody(request, installationId))
     for (let retry = 0; ; retry += 1) {
       const failure = await this.#tryPost(request, body, watch)
-      if (failure instanceof Response) return failure
+      if (!(failure instanceof ModelError)) return failure
       const isWorthRetrying = failure.isRetryable && (failure.httpStatus ?? 500) >= 500
       if (!isWorthRetrying || retry >= provider.requestMaxRetries) throw failure
       await clock.sleep(failure.retryAfterMs ?? backoffMs(retry + 1), watch.signal)
@@ -83,24 +88,22 @@ export class ResponsesClient implements ModelClient {
     request: ModelRequest,
     body: string,
     watch: IdleWatch,
-  ): Promise<Response | ModelError> {
-    let response: Response
+  ): Promise<HttpAnswer | ModelError> {
     try {
       const headers = requestHeaders(request, this.#options)
-      response = await fetch(this.#url, { method: 'POST', headers, body, signal: watch.signal })
-      if (response.ok) return response
-      const text = await response.text()
+      const answer = await httpPost({ url: this.#url, headers, body, signal: watch.signal })
+      if (answer.status >= 200 && answer.status < 300) return answer
       return httpError({
-        status: response.status,
-        statusText: STATUS_CODES[response.status] ?? response.statusText,
-        body: text,
-        url: this.#url,
-        headers: response.headers,
+        status: answer.status,
+        statusText: STATUS_CODES[answer.status] ?? '',
+        body: await wholeText(answer.body),
+        url: this.#url.href,
+        headers: answer.headers,
         nowMs: this.#options.clock.nowMs(),
       })
     } catch (error) {
       watch.throwIfEnded()
-      return disconnected(`error sending request for url (${this.#url})`, { cause: error })
+      return disconnected(`error sending request for url (${this.#url.href})`, { cause: error })
     }
   }
 }
@@ -112,6 +115,7 @@ class IdleWatch implements Disposable {
   readonly #timer: NodeJS.Timeout
   readonly #forward = () => this.#controller.abort(this.#outer.reason)
   #isIdle = false
+  #isLetGo = false
 
   constructor(idleMs: number, outer: AbortSignal) {
     this.#outer = outer
@@ -137,14 +141,38 @@ class IdleWatch implements Disposable {
     if (this.#isIdle) throw disconnected('idle timeout waiting for SSE')
   }
 
-  [Symbol.dispose](): void {
+  /** The response is whole: neither time nor the caller may abort what is left of it. */
+  letGo(): void {
+    this.#isLetGo = true
     clearTimeout(this.#timer)
     this.#outer.removeEventListener('abort', this.#forward)
-    this.#controller.abort()
+  }
+
+  [Symbol.dispose](): void {
+    const isOver = this.#isLetGo
+    this.letGo()
+    if (!isOver) this.#controller.abort()
   }
 }
 
-async function* serverSentEvents(response: Response, watch: IdleWatch): AsyncGenerator<JsonObject> {
+/** The body of an error; more than this of it says nothing more. */
+const ERROR_BODY_BYTES = 64 * 1024
+
+async function wholeText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let sizeBytes = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    sizeBytes += chunk.length
+    if (sizeBytes > ERROR_BODY_BYTES) break
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function* serverSentEvents(
+  body: AsyncIterable<Uint8Array>,
+  watch: IdleWatch,
+): AsyncGenerator<JsonObject> {
   const ready: JsonObject[] = []
   const parser = createParser({
     onEvent: ({ data }) => {
@@ -153,18 +181,25 @@ async function* serverSentEvents(response: Response, watch: IdleWatch): AsyncGen
     },
   })
   const decoder = new TextDecoder()
-  const reader = response.body?.getReader()
-  if (!reader) return
-  for (;;) {
-    const chunk = await reader.read().catch((error: unknown) => {
-      watch.throwIfEnded()
-      const what = 'Transport error: network error: error decoding response body'
-      throw disconnected(what, { cause: error })
-    })
-    if (chunk.done) return
-    watch.touch()
-    parser.feed(decoder.decode(chunk.value, { stream: true }))
+  for await (const chunk of watched(body, watch)) {
+    parser.feed(decoder.decode(chunk, { stream: true }))
     yield* ready.splice(0)
+  }
+}
+
+async function* watched(
+  body: AsyncIterable<Uint8Array>,
+  watch: IdleWatch,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) {
+      watch.touch()
+      yield chunk
+    }
+  } catch (error) {
+    watch.throwIfEnded()
+    const what = 'Transport error: network error: error decoding response body'
+    throw disconnected(what, { cause: error })
   }
 }
 
@@ -215,9 +250,11 @@ function textControls(request: ModelRequest): JsonObject | undefined {
   }
 }
 
-function requestHeaders(request: ModelRequest, options: ResponsesClientOptions): Headers {
-  const { provider, originator, version } = options
-  const headers = new Headers({
+function requestHeaders(
+  request: ModelRequest,
+  { provider, originator, version }: ResponsesClientOptions,
+): { [name: string]: string } {
+  const headers: { [name: string]: string } = {
     'x-codex-turn-metadata': asciiJson(request.turnMetadata),
     'x-codex-window-id': `${request.threadId}:${request.windowNumber}`,
     'x-client-request-id': request.threadId,
@@ -227,10 +264,10 @@ function requestHeaders(request: ModelRequest, options: ResponsesClientOptions):
     'content-type': 'application/json',
     originator,
     'user-agent': `${originator}/${version} (${process.platform}; ${process.arch})`,
-  })
-  if (request.turnState) headers.set('x-codex-turn-state', request.turnState)
-  if (provider.bearerToken) headers.set('authorization', `Bearer ${provider.bearerToken}`)
-  for (const [name, value] of Object.entries(provider.headers)) headers.set(name, value)
+  }
+  if (request.turnState) headers['x-codex-turn-state'] = request.turnState
+  if (provider.bearerToken) headers.authorization = `Bearer ${provider.bearerToken}`
+  for (const [name, value] of Object.entries(provider.headers)) headers[name.toLowerCase()] = value
   return headers
 }
 

@@ -1,26 +1,33 @@
-import { BoundedQueue } from '../../base/index.ts'
+import { BoundedQueue, errorText } from '../../base/index.ts'
 import type { SessionEvent } from '../../protocol/index.ts'
 import { SessionError } from '../errors.ts'
 
 /** Events that an iterating subscriber may be behind. */
 const BACKLOG = 10_000
 
-type Listener = (event: SessionEvent) => void
+interface Subscription {
+  readonly listener: (event: SessionEvent) => void
+}
 
 /** Tells every subscriber every event, in order. A slow one never holds a turn up. */
 export class EventHub {
-  readonly #listeners = new Set<Listener>()
+  readonly #subscriptions = new Set<Subscription>()
   readonly #queues = new Set<BoundedQueue<SessionEvent>>()
   #isClosed = false
 
   publish(event: SessionEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    if (this.#isClosed) return
+    // Who subscribes while an event is told hears the next one.
+    for (const subscription of [...this.#subscriptions]) {
+      if (this.#subscriptions.has(subscription)) tell(subscription, event)
+    }
   }
 
   /** Calls `listener` for each event from now on, until disposed. */
-  listen(listener: Listener): Disposable {
-    this.#listeners.add(listener)
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  listen(listener: Subscription['listener']): Disposable {
+    const subscription = { listener }
+    this.#subscriptions.add(subscription)
+    return { [Symbol.dispose]: () => void this.#subscriptions.delete(subscription) }
   }
 
   /**
@@ -31,8 +38,9 @@ export class EventHub {
     const queue = new BoundedQueue<SessionEvent>(BACKLOG)
     let hasOverflowed = false
     const listening = this.listen((event) => {
-      if (queue.tryPush(event) || hasOverflowed) return
+      if (queue.tryPush(event)) return
       hasOverflowed = true
+      forget()
       queue.close()
     })
     this.#queues.add(queue)
@@ -53,8 +61,25 @@ export class EventHub {
     })()
   }
 
+  /** Nothing is told from now on. */
   close(): void {
     this.#isClosed = true
+    this.#subscriptions.clear()
     for (const queue of this.#queues) queue.close()
+    this.#queues.clear()
   }
+}
+
+/** A subscriber's fault is not the turn's: it shows up as a warning of the process. */
+function tell({ listener }: Subscription, event: SessionEvent): void {
+  try {
+    listener(event)
+  } catch (error) {
+    const text = `a listener failed on ${event.type}: ${errorText(error)}`
+    process.emitWarning(text, { code: 'BOBBIN_LISTENER', detail: stackOf(error) })
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined ? error.stack : ''
 }

@@ -9,7 +9,7 @@ import {
 import type { LiveThread } from '../../thread-store/index.ts'
 import { SessionError } from '../errors.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
-import { openTurn, runTurn } from '../turn/run-turn.ts'
+import { announceTurn, openTurn, runTurn } from '../turn/run-turn.ts'
 import type { TurnRun } from '../turn/turn-run.ts'
 import { TurnState } from '../turn/turn-state.ts'
 import { ActiveTurn } from './active-turn.ts'
@@ -75,21 +75,29 @@ export class Session implements AsyncDisposable {
     }
     const active = new ActiveTurn(newTurnId())
     this.#activeTurn = active
-    const run = this.#turnRun(active, options)
-    const opening = openTurn(run, input)
-    active.follow(
-      opening
-        .then(
-          () => runTurn(run),
-          () => undefined,
-        )
-        .finally(() => {
-          active[Symbol.dispose]()
-          this.#activeTurn = undefined
-        }),
-    )
-    await opening
+    const opened = Promise.withResolvers<void>()
+    const run = { ...this.#turnRun(active, options), opened: opened.promise }
+    active.follow(this.#runToEnd(active, run, input, opened))
+    await opened.promise
     return active.turnId
+  }
+
+  async #runToEnd(
+    active: ActiveTurn,
+    run: TurnRun,
+    input: readonly UserInput[],
+    opened: PromiseWithResolvers<void>,
+  ): Promise<void> {
+    using _ended = active
+    try {
+      const message = await openTurn(run, input)
+      announceTurn(run, message).then(opened.resolve, opened.reject)
+      await runTurn(run)
+    } catch (error) {
+      opened.reject(error)
+    } finally {
+      this.#activeTurn = undefined
+    }
   }
 
   /** Ends the running turn and waits for its end; nothing happens when none, or another, runs. */
@@ -127,7 +135,7 @@ export class Session implements AsyncDisposable {
     await background[Symbol.asyncDispose]()
   }
 
-  #turnRun(active: ActiveTurn, options: TurnOptions): TurnRun {
+  #turnRun(active: ActiveTurn, options: TurnOptions): Omit<TurnRun, 'opened'> {
     const { threadId, settings, origin, instructions, services, state } = this.#parts
     return {
       threadId,

@@ -37,7 +37,7 @@ eof_line: "*** End of File" LF
 export const applyPatchTool: Tool = {
   name: 'apply_patch',
   kind: 'custom',
-  isParallel: false,
+  isParallel: () => false,
   spec: {
     type: 'custom',
     name: 'apply_patch',
@@ -68,7 +68,7 @@ export async function patchFiles(
   cwd: string,
   context: ToolContext,
 ): Promise<PatchOutcome | string> {
-  const { settings, recorder, turnId } = context
+  const { settings, recorder, signal, turnId } = context
   let patch: VerifiedPatch
   try {
     patch = await verifyPatch(text, cwd, nodePatchFiles)
@@ -78,6 +78,7 @@ export async function patchFiles(
   }
   const refusal = await patchRefusal(settings, touchedPaths(patch))
   if (refusal !== undefined) return refusal
+  signal.throwIfAborted()
   const item = (status: 'inProgress' | 'completed' | 'failed'): TurnItem => ({
     type: 'fileChange',
     id: callId,

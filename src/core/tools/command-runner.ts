@@ -10,6 +10,9 @@ import {
   type WriteRequest,
 } from './exec/index.ts'
 
+/** How long a killed command may take to be gone. */
+const KILL_GRACE_MS = 1000
+
 export interface RunCommand extends Omit<StartRequest, 'env' | 'onExit' | 'onAbort'> {
   /** Keeps and tells the command's end; an answer that tells of the end waits for it. */
   readonly onEnd: (exit: ProcessExit) => Promise<void>
@@ -20,54 +23,82 @@ export class CommandRunner implements AsyncDisposable {
   readonly shell: UserShell
   readonly #environment: { readonly [name: string]: string }
   readonly #processes: ProcessManager
-  /** Ends being kept; a process that goes on in the background has none yet. */
-  readonly #ends = new Set<Promise<void>>()
-  readonly #failures: unknown[] = []
+  readonly #clock: Clock
+  /** By session id: settles when the end of that process has been kept and told. */
+  readonly #ends = new Map<number, Promise<void>>()
+  /** Ends being kept. */
+  readonly #keeping = new Set<Promise<void>>()
 
   constructor(environment: NodeJS.ProcessEnv, threadId: string, clock: Clock) {
     this.shell = userShell(environment)
     this.#environment = shellEnvironment(environment, threadId)
+    this.#clock = clock
     this.#processes = new ProcessManager({ clock })
   }
 
-  /** An abort kills the command with its children. Throws `ExecError`, or what `onEnd` throws. */
+  /**
+   * An abort kills the command with its children, and its end is told before this rejects.
+   * Throws `ExecError`, or what `onEnd` throws.
+   */
   async start({ onEnd, ...request }: RunCommand): Promise<ExecAnswer> {
-    const onExit = (exit: ProcessExit) => this.#follow(onEnd(exit))
+    const end = Promise.withResolvers<void>()
+    let sessionId: number | undefined
+    const onSpawn = (id: number) => {
+      sessionId = id
+      this.#follow(id, end.promise)
+      request.onSpawn?.(id)
+    }
+    const onExit = (exit: ProcessExit) => end.resolve(this.#whileKeeping(onEnd(exit)))
+    const env = this.#environment
     try {
-      const env = this.#environment
-      return await this.#processes.start({ ...request, env, onAbort: 'kill', onExit })
-    } finally {
-      await this.#settle()
+      const whole = { ...request, env, onAbort: 'kill', onSpawn, onExit } as const
+      return await this.#told(await this.#processes.start(whole), sessionId)
+    } catch (error) {
+      if (request.signal?.aborted && sessionId !== undefined) await this.#killed(sessionId)
+      throw error
     }
   }
 
   /** Throws `ExecError`, or what the process's `onEnd` throws. */
   async write(request: WriteRequest): Promise<ExecAnswer> {
-    try {
-      return await this.#processes.write(request)
-    } finally {
-      await this.#settle()
-    }
+    return this.#told(await this.#processes.write(request), request.sessionId)
   }
 
   /** Kills what still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#processes[Symbol.asyncDispose]()
-    await Promise.all(this.#ends)
+    await Promise.allSettled(this.#keeping)
   }
 
-  #follow(end: Promise<void>): void {
-    const followed = end
-      .catch((error: unknown) => {
-        this.#failures.push(error)
-      })
-      .finally(() => this.#ends.delete(followed))
-    this.#ends.add(followed)
+  #follow(sessionId: number, end: Promise<void>): void {
+    this.#ends.set(sessionId, end)
+    // A process in the background may have nobody who waits. An end that could not be kept stays
+    // queued in the store, and whoever keeps something next hears of the failure.
+    end.catch(() => undefined)
   }
 
-  /** Waits for the ends that are being kept: none is told after the answer it belongs to. */
-  async #settle(): Promise<void> {
-    await Promise.all(this.#ends)
-    if (this.#failures.length > 0) throw this.#failures.shift()
+  #whileKeeping(work: Promise<void>): Promise<void> {
+    const keeping = work.finally(() => this.#keeping.delete(keeping))
+    this.#keeping.add(keeping)
+    return keeping
+  }
+
+  /** The answer, once the end that it tells of has been kept. */
+  async #told(answer: ExecAnswer, sessionId: number | undefined): Promise<ExecAnswer> {
+    if (answer.exitCode === undefined || sessionId === undefined) return answer
+    const end = this.#ends.get(sessionId)
+    this.#ends.delete(sessionId)
+    await end
+    return answer
+  }
+
+  async #killed(sessionId: number): Promise<void> {
+    const grace = new AbortController()
+    // A rejection of either is as good as its end here: the call's own error is thrown.
+    const quietly = (work: Promise<void> | undefined) => work?.catch(() => undefined)
+    const slept = quietly(this.#clock.sleep(KILL_GRACE_MS, grace.signal))
+    await Promise.race([quietly(this.#ends.get(sessionId)), slept])
+    this.#ends.delete(sessionId)
+    grace.abort()
   }
 }

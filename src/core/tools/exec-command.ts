@@ -64,13 +64,22 @@ export function execCommandTool(runner: CommandRunner): Tool {
   return {
     name: 'exec_command',
     kind: 'function',
-    isParallel: true,
+    isParallel: (call) => !isShellPatch(call.input),
     spec: SPEC as unknown as Tool['spec'],
     run: async (call, context) => {
       const args = parseExecCommandArguments(call.input)
       const patched = await tryShellPatch(call.callId, args, context)
       return patched ?? runCommand(runner, call.callId, args, context)
     },
+  }
+}
+
+function isShellPatch(input: string): boolean {
+  try {
+    return extractShellPatch(parseExecCommandArguments(input).cmd) !== undefined
+  } catch {
+    // Running the call tells the model what is wrong with it.
+    return false
   }
 }
 

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { errorCode } from '../../base/index.ts'
 import { PROTECTED_FOLDERS, writableRoots } from '../context/permissions.ts'
@@ -59,12 +59,19 @@ export async function patchRefusal(
   }
   const realRoots = await Promise.all(roots.map(realPathOf))
   for (const path of await Promise.all(paths.map(realPathOf))) {
-    const root = realRoots.find((each) => isWithin(each, path))
-    if (root === undefined || isProtected(root, path)) {
+    if (path === undefined || !isWritable(realRoots, path)) {
       return `patch rejected: writing outside of the project; ${BY_SETTINGS}`
     }
   }
   return undefined
+}
+
+/** Roots may hold one another: what one of them protects stays protected. */
+function isWritable(roots: readonly (string | undefined)[], path: string): boolean {
+  const known = roots.filter((root) => root !== undefined)
+  return (
+    known.some((root) => isWithin(root, path)) && !known.some((root) => isProtected(root, path))
+  )
 }
 
 function escalationRefusal(policy: SessionSettings['approvalPolicy']): string {
@@ -84,14 +91,28 @@ function isProtected(root: string, path: string): boolean {
   return PROTECTED_FOLDERS.some((name) => isWithin(join(root, name), path))
 }
 
-/** The path with all links followed, as far as it is there. */
-async function realPathOf(path: string): Promise<string> {
+/**
+ * The path with all links followed, as far as it is there. Undefined behind a link to nothing:
+ * writing through it would make a file wherever it points.
+ */
+async function realPathOf(path: string): Promise<string | undefined> {
   try {
     return await realpath(path)
   } catch (error) {
     const code = errorCode(error)
     if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(path) === path) throw error
-    return join(await realPathOf(dirname(path)), basename(path))
+    if (await isLink(path)) return undefined
+    const folder = await realPathOf(dirname(path))
+    return folder === undefined ? undefined : join(folder, basename(path))
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink()
+  } catch {
+    // Nothing is there, so no link is.
+    return false
   }
 }
 

@@ -24,7 +24,7 @@ export class ToolSet implements AsyncDisposable {
   async run(call: ToolCall, context: ToolContext): Promise<ToolOutput> {
     const tool = this.#tools.get(call.name)
     if (!tool || tool.kind !== call.kind) return unsupported(call)
-    const running = this.#whenFree(tool, () => {
+    const running = this.#whenFree(tool.isParallel(call), () => {
       context.signal.throwIfAborted()
       return tool.run(call, context)
     })
@@ -42,14 +42,14 @@ export class ToolSet implements AsyncDisposable {
   }
 
   /** Places are taken in the order of the calls: what is before a call is known when it comes. */
-  #whenFree<T>(tool: Tool, work: () => Promise<T>): Promise<T> {
-    const before = tool.isParallel ? [this.#exclusive] : [this.#exclusive, ...this.#shared]
+  #whenFree<T>(isParallel: boolean, work: () => Promise<T>): Promise<T> {
+    const before = isParallel ? [this.#exclusive] : [this.#exclusive, ...this.#shared]
     const running = Promise.all(before).then(work)
     const settled = running.then(
       () => undefined,
       () => undefined,
     )
-    if (tool.isParallel) {
+    if (isParallel) {
       this.#shared.add(settled)
       void settled.then(() => this.#shared.delete(settled))
     } else this.#exclusive = settled

@@ -25,8 +25,8 @@ export interface Tool {
   readonly kind: 'function' | 'custom'
   /** As the Responses API takes it. */
   readonly spec: JsonObject
-  /** Whether it may run beside other calls. */
-  readonly isParallel: boolean
+  /** Whether the call may run beside others. */
+  isParallel(call: ToolCall): boolean
   /**
    * The text that the model reads. A failure is such a text too; what is thrown ends up as one,
    * except the signal's own reason.

@@ -43,7 +43,7 @@ const SPEC = {
 export const updatePlanTool: Tool = {
   name: 'update_plan',
   kind: 'function',
-  isParallel: true,
+  isParallel: () => true,
   spec: SPEC as unknown as Tool['spec'],
   run: async (call, { recorder, turnId }) => {
     const { explanation, plan } = readArguments(call.input, 'UpdatePlanArgs', PLAN_FIELDS)

@@ -32,7 +32,7 @@ export function writeStdinTool(runner: CommandRunner): Tool {
   return {
     name: 'write_stdin',
     kind: 'function',
-    isParallel: false,
+    isParallel: () => false,
     spec: SPEC as unknown as Tool['spec'],
     run: async (call, { signal }) => {
       const args = parseWriteStdinArguments(call.input)

@@ -25,11 +25,13 @@ type TurnEnd =
   | { readonly status: 'interrupted' }
   | { readonly status: 'failed'; readonly error: TurnError }
 
-/**
- * Opens a regular turn: context, settings and the person's message are in the log, durably, when
- * this returns. Only then is the turn told.
- */
-export async function openTurn(run: TurnRun, input: readonly UserInput[]): Promise<void> {
+type UserMessageEvent = ReturnType<typeof userMessageEvent>
+
+/** Opens a regular turn: context, settings and the person's message are in the log. */
+export async function openTurn(
+  run: TurnRun,
+  input: readonly UserInput[],
+): Promise<UserMessageEvent> {
   const { settings, services, session, recorder, turn, turnId } = run
   const { shellName, timezone, projectDocs } = services.surroundings
   const environment = { shellName, timezone, nowMs: turn.startedAtUnixMs }
@@ -46,20 +48,36 @@ export async function openTurn(run: TurnRun, input: readonly UserInput[]): Promi
     { type: 'event_msg', payload: event },
   ]
   session.setContextBaseline(record)
-  await recorder.keepDurably(lines)
-  const item = { type: 'userMessage', id: randomUUID(), content: userContent(event) } as const
+  await recorder.keep(lines)
+  return event
+}
+
+/** Makes the start of a turn durable, then tells it. */
+export async function announceTurn(run: TurnRun, message: UserMessageEvent): Promise<void> {
+  const { recorder, turn, turnId } = run
+  await recorder.keepDurably([])
+  const item = { type: 'userMessage', id: randomUUID(), content: userContent(message) } as const
   recorder.tell({ type: 'turnStarted', turnId, startedAtS: turn.startedAtS })
   recorder.tell({ type: 'itemStarted', turnId, item })
   recorder.tell({ type: 'itemCompleted', turnId, item })
 }
 
-/** Runs an opened turn to its end, which is in the log before it is told. Never rejects. */
+/**
+ * Runs an opened turn to its end, which is in the log before it is told. Never rejects. The model
+ * is asked while the start is still being made durable; a turn whose start was never told is not
+ * told to end either.
+ */
 export async function runTurn(run: TurnRun): Promise<void> {
   const end = await runToEnd(run)
+  const isTold = await run.opened.then(
+    () => true,
+    () => false,
+  )
   try {
     await closeTurn(run, end)
+    if (isTold) tellEnd(run, end)
   } catch (error) {
-    tellEnd(run, failed(error))
+    if (isTold) tellEnd(run, failed(error))
   }
 }
 
@@ -91,6 +109,7 @@ async function sampleWithRetries(run: TurnRun): Promise<SampleResult> {
     } catch (error) {
       const mayRetry = error instanceof ModelError && error.isRetryable && retry <= most
       if (signal.aborted || !mayRetry) throw error
+      await run.opened
       const codexErrorInfo = { responseStreamDisconnected: { httpStatusCode: error.httpStatus } }
       const message = `Reconnecting... ${retry}/${most}`
       const told = { message, codexErrorInfo, additionalDetails: error.message }
@@ -108,7 +127,6 @@ async function closeTurn(run: TurnRun, end: TurnEnd): Promise<void> {
     lines.push(errorLine(end.error), taskComplete(run, null))
   } else lines.push(taskComplete(run, end.lastMessage))
   await run.recorder.keepDurably(lines)
-  tellEnd(run, end)
 }
 
 function tellEnd({ recorder, turn, turnId }: TurnRun, end: TurnEnd): void {

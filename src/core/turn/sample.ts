@@ -31,6 +31,7 @@ export async function sample(run: TurnRun): Promise<SampleResult> {
   try {
     const { client } = run.services.model
     for await (const event of client.stream(buildRequest(run), run.signal)) {
+      await run.opened
       if (event.type === 'started') noteHeaders(run, event)
       else if (event.type === 'textDelta') tellDelta(run, event.itemId, event.delta)
       else if (event.type === 'itemAdded') tellStarted(run, event.id, event.kind)
@@ -62,15 +63,22 @@ function tellDelta({ recorder, turn, turnId }: TurnRun, itemId: string, delta: s
 }
 
 function tellStarted({ recorder, turnId }: TurnRun, id: string, kind: string): void {
-  if (kind !== 'message') return
-  const item: TurnItem = {
-    type: 'agentMessage',
-    id,
-    text: '',
-    phase: null,
-    memoryCitation: null,
+  const item = emptyItem(id, kind)
+  if (item) recorder.tell({ type: 'itemStarted', turnId, item })
+}
+
+/** Undefined for kinds that are told by their tool, or not at all. */
+function emptyItem(id: string, kind: string): TurnItem | undefined {
+  switch (kind) {
+    case 'message':
+      return { type: 'agentMessage', id, text: '', phase: null, memoryCitation: null }
+    case 'reasoning':
+      return { type: 'reasoning', id, summary: [], content: [] }
+    case 'web_search_call':
+      return { type: 'webSearch', id, query: '', action: null }
+    default:
+      return undefined
   }
-  recorder.tell({ type: 'itemStarted', turnId, item })
 }
 
 /** Keeps a finished item, tells it, and answers its text when it is an assistant's message. */

@@ -20,6 +20,8 @@ export interface TurnRun {
   readonly turn: TurnState
   readonly recorder: EventRecorder
   readonly signal: AbortSignal
+  /** Resolves when the turn's start is durable and told; nothing else may be told before. */
+  readonly opened: Promise<void>
 }
 
 export function infoOf(run: TurnRun): ModelInfo {

@@ -1,9 +1,16 @@
+import { basename, normalize } from 'node:path'
 import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
 import type { ThreadSummary } from '../../history/index.ts'
 import { isSubagent, type ThreadId } from '../../protocol/index.ts'
-import { type RolloutFile, readSummary, scanArchive, scanSessions } from '../../rollout/index.ts'
+import {
+  newestFirst,
+  type RolloutFile,
+  readSummary,
+  scanArchive,
+  scanSessions,
+} from '../../rollout/index.ts'
 import type { ThreadIndex, ThreadRow } from '../../state/index.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
 import type { ListThreads, StoredThread, ThreadPage } from '../store.ts'
 
 export interface ListSources {
@@ -29,15 +36,16 @@ export async function listLocalThreads(
   sources: ListSources,
   params: ListThreads,
 ): Promise<ThreadPage> {
-  const after = params.cursor === undefined ? undefined : decodeCursor(params.cursor)
+  const after = readCursor(params)
+  const limit = Math.max(1, params.limit)
   const threads: StoredThread[] = []
-  const unreadable: { path: string; reason: string }[] = []
+  const unreadable: Unreadable[] = []
   const changed: ThreadRow[] = []
   let last: Candidate | undefined
   let nextCursor: string | null = null
-  for await (const candidate of candidates(sources, params)) {
+  for await (const candidate of candidates(sources, params, unreadable)) {
     if (after && !isBeyond(candidate, after)) continue
-    if (threads.length === params.limit && last) {
+    if (threads.length === limit && last) {
       nextCursor = encodeCursor({ position: last.position, threadId: last.file.threadId })
       break
     }
@@ -53,42 +61,83 @@ export async function listLocalThreads(
   return { threads, nextCursor, unreadable }
 }
 
+type Unreadable = ThreadPage['unreadable'][number]
+
+/** A cursor names a place in one order only. */
+function readCursor({ cursor, sortKey }: ListThreads): Cursor | undefined {
+  if (cursor === undefined) return undefined
+  const after = decodeCursor(cursor)
+  const isOfThisOrder = typeof after.position === (sortKey === 'created' ? 'string' : 'number')
+  if (!isOfThisOrder) throw invalidCursor(cursor)
+  return after
+}
+
 function isWanted(thread: StoredThread, params: ListThreads): boolean {
   if (thread.preview === '') return false
-  if (params.cwd !== undefined && thread.cwd !== params.cwd) return false
+  if (params.cwd !== undefined && !isSameFolder(thread.cwd, params.cwd)) return false
   return params.includeSubagents || !isSubagent(thread.source)
 }
 
-function isBeyond(
-  candidate: Candidate,
-  after: { readonly position: string | number; readonly threadId: string },
-): boolean {
+function isSameFolder(a: string, b: string): boolean {
+  const plain = (path: string) => normalize(path).replace(/(?<=.)\/$/, '')
+  return a === b || plain(a) === plain(b)
+}
+
+function isBeyond(candidate: Candidate, after: Cursor): boolean {
   if (candidate.position !== after.position) return candidate.position < after.position
   return candidate.file.threadId < after.threadId
 }
 
-async function* candidates(sources: ListSources, params: ListThreads): AsyncGenerator<Candidate> {
-  const { files, home } = sources
-  const found = params.isArchived ? scanArchive(files, home) : scanSessions(files, home)
+/** In the order of the list. What cannot even be looked at goes to `unreadable`. */
+async function* candidates(
+  sources: ListSources,
+  params: ListThreads,
+  unreadable: Unreadable[],
+): AsyncGenerator<Candidate> {
+  const found = await rolloutsInOrder(sources, params, unreadable)
+  const factsOf = async (file: RolloutFile): Promise<FileFacts | undefined> => {
+    try {
+      return await sources.files.facts(file.path)
+    } catch (error) {
+      unreadable.push({ path: file.path, reason: errorText(error) })
+      return undefined
+    }
+  }
   if (params.sortKey === 'created') {
-    for await (const file of found) {
-      const facts = await files.facts(file.path)
+    for (const file of found) {
+      const facts = await factsOf(file)
       if (facts) yield { file, facts, position: file.stamp }
     }
     return
   }
-  const all: Candidate[] = []
-  for await (const file of found) {
-    const facts = await files.facts(file.path)
+  const all: (Candidate & { position: number })[] = []
+  for (const file of found) {
+    const facts = await factsOf(file)
     if (facts) all.push({ file, facts, position: facts.modifiedAtMs })
   }
-  yield* all.sort((a, b) =>
-    a.facts.modifiedAtMs === b.facts.modifiedAtMs
-      ? a.file.threadId < b.file.threadId
-        ? 1
-        : -1
-      : b.facts.modifiedAtMs - a.facts.modifiedAtMs,
-  )
+  yield* all.sort((a, b) => b.position - a.position || newestId(a.file, b.file))
+}
+
+function newestId(a: RolloutFile, b: RolloutFile): number {
+  return a.threadId < b.threadId ? 1 : -1
+}
+
+/** Newest start first, copies of one file name in several folders once. */
+async function rolloutsInOrder(
+  { files, home }: ListSources,
+  { isArchived }: ListThreads,
+  unreadable: Unreadable[],
+): Promise<RolloutFile[]> {
+  const scan = isArchived ? scanArchive : scanSessions
+  const byName = new Map<string, RolloutFile>()
+  const found = scan(files, home, (path, error) => {
+    unreadable.push({ path, reason: errorText(error) })
+  })
+  for await (const file of found) {
+    const name = basename(file.path)
+    if (!byName.has(name)) byName.set(name, file)
+  }
+  return [...byName.values()].sort(newestFirst)
 }
 
 type SummaryResult =

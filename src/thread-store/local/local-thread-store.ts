@@ -1,14 +1,12 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, errorCode, errorText, type FileSystem } from '../../base/index.ts'
-import type {
-  RolloutItem,
-  ThreadId,
-} from '../../protocol/index.ts'
+import type { RolloutItem, ThreadId } from '../../protocol/index.ts'
 import {
   type Durability,
   findRollout,
   loadRollout,
+  NAME_INDEX_FILE,
   RolloutError,
   type RolloutNotice,
   RolloutWriter,
@@ -78,7 +76,13 @@ export class LocalThreadStore implements ThreadStore {
     const writer = await this.#guard(() =>
       RolloutWriter.resume(this.#writerOptions(file.path, onNotice)),
     )
-    this.#refuseLive(threadId)
+    try {
+      this.#refuseLive(threadId)
+    } catch (error) {
+      // Another took the thread while we were opening it.
+      await writer[Symbol.asyncDispose]()
+      throw error
+    }
     this.#writers.set(threadId, writer)
   }
 
@@ -91,14 +95,16 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async closeThread(threadId: ThreadId): Promise<void> {
-    await this.#guard(() => this.#writer(threadId).close())
-    this.#writers.delete(threadId)
+    const writer = this.#writer(threadId)
+    await this.#guard(() => writer.close())
+    this.#giveBack(threadId, writer)
   }
 
   async discardThread(threadId: ThreadId): Promise<void> {
     const writer = this.#writers.get(threadId)
-    this.#writers.delete(threadId)
-    await writer?.[Symbol.asyncDispose]()
+    if (!writer) return
+    await writer[Symbol.asyncDispose]()
+    this.#giveBack(threadId, writer)
   }
 
   async loadHistory(threadId: ThreadId): Promise<StoredHistory> {
@@ -112,14 +118,10 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async readThread(threadId: ThreadId): Promise<StoredThread> {
-    const { files, home } = this.#options
+    const { files } = this.#options
     const file = await this.#find(threadId)
     const [summary, facts, names] = await this.#guard(() =>
-      Promise.all([
-        readSummary(files, file.path),
-        files.facts(file.path),
-        readThreadNames(files, home),
-      ]),
+      Promise.all([readSummary(files, file.path), files.facts(file.path), this.#readNames()]),
     )
     if (!facts) throw new ThreadStoreError({ code: 'thread_not_found', threadId })
     if (!summary) throw damaged(file.path)
@@ -129,9 +131,13 @@ export class LocalThreadStore implements ThreadStore {
   async listThreads(params: ListThreads): Promise<ThreadPage> {
     const { files, home } = this.#options
     await this.#requireReadableHome()
-    this.#index ??= this.#openIndex()
-    const [index, names] = await Promise.all([this.#index, readThreadNames(files, home)])
-    return this.#guard(() => listLocalThreads({ files, home, index, names }, params))
+    const unreadable: ThreadPage['unreadable'][number][] = []
+    const note = (error: unknown) => {
+      unreadable.push({ path: join(home, NAME_INDEX_FILE), reason: errorText(error) })
+    }
+    const [index, names] = await Promise.all([this.#usableIndex(), this.#readNames(note)])
+    const page = await this.#guard(() => listLocalThreads({ files, home, index, names }, params))
+    return { ...page, unreadable: [...unreadable, ...page.unreadable] }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -142,8 +148,34 @@ export class LocalThreadStore implements ThreadStore {
     this.#index = undefined
   }
 
+  #giveBack(threadId: ThreadId, writer: RolloutWriter): void {
+    if (this.#writers.get(threadId) === writer) this.#writers.delete(threadId)
+  }
+
+  /** A thread is worth showing without its name. */
+  async #readNames(
+    onError: (error: unknown) => void = () => undefined,
+  ): Promise<ReadonlyMap<ThreadId, string>> {
+    try {
+      return await readThreadNames(this.#options.files, this.#options.home)
+    } catch (error) {
+      onError(error)
+      return new Map()
+    }
+  }
+
+  /** What kept it from opening, or from going on, may have passed: each list tries again. */
+  #usableIndex(): Promise<ThreadIndex | undefined> {
+    this.#index = this.#openIndex(this.#index)
+    return this.#index
+  }
+
   /** Loaded on the first list, so that nothing else pays for SQLite. */
-  async #openIndex(): Promise<ThreadIndex | undefined> {
+  async #openIndex(
+    before: Promise<ThreadIndex | undefined> | undefined,
+  ): Promise<ThreadIndex | undefined> {
+    const current = await before
+    if (current?.isUsable) return current
     const { ThreadIndex } = await import('../../state/index.ts')
     return ThreadIndex.open(join(this.#options.home, INDEX_FILE), this.#options.clock.nowMs())
   }

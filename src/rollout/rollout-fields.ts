@@ -1,0 +1,151 @@
+import { isObject, type JsonObject } from '../base/index.ts'
+import { NO_TOKENS, OTHER_EVENT_TYPES } from '../protocol/index.ts'
+
+/** A `?` at the end: may be missing or null. */
+type FieldKind = Kind | `${Kind}?`
+type Fields = { readonly [field: string]: FieldKind }
+
+const KINDS = {
+  string: (value: unknown) => typeof value === 'string',
+  number: (value: unknown) => typeof value === 'number',
+  count: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0,
+  boolean: (value: unknown) => typeof value === 'boolean',
+  array: (value: unknown) => Array.isArray(value),
+  object: (value: unknown) => isObject(value),
+  texts: (value: unknown) => Array.isArray(value) && value.every((each) => KINDS.string(each)),
+  policy: (value: unknown) => typeof value === 'string' || isObject(value),
+  git: (value: unknown) =>
+    isObject(value) && Object.values(value).every((each) => isOfKind('string?', each)),
+  instructions: (value: unknown) => isObject(value) && KINDS.string(value.text),
+  duration: (value: unknown) =>
+    isObject(value) && KINDS.number(value.secs) && KINDS.number(value.nanos),
+  changes: (value: unknown) => isObject(value) && Object.values(value).every(isChange),
+  usage: (value: unknown) =>
+    isObject(value) && Object.keys(NO_TOKENS).every((count) => KINDS.number(value[count])),
+  tokens: (value: unknown) =>
+    isObject(value) &&
+    KINDS.usage(value.total_token_usage) &&
+    KINDS.usage(value.last_token_usage) &&
+    isOfKind('number?', value.model_context_window),
+} as const
+type Kind = keyof typeof KINDS
+
+function isChange(value: unknown): boolean {
+  if (!isObject(value)) return false
+  if (value.type === 'update') {
+    return KINDS.string(value.unified_diff) && isOfKind('string?', value.move_path)
+  }
+  return (value.type === 'add' || value.type === 'delete') && KINDS.string(value.content)
+}
+
+export function isOfKind(kind: FieldKind, value: unknown): boolean {
+  if (!kind.endsWith('?')) return KINDS[kind as Kind](value)
+  return value === undefined || value === null || KINDS[kind.slice(0, -1) as Kind](value)
+}
+
+/** What a header cannot do without. */
+export const META_FIELDS: Fields = {
+  id: 'string',
+  timestamp: 'string',
+  cwd: 'string',
+  originator: 'string',
+  cli_version: 'string',
+}
+
+/** The rest of a header: a damaged one of these is left out, for a thread needs its header. */
+export const META_EXTRAS: Fields = {
+  forked_from_id: 'string?',
+  source: 'policy?',
+  thread_source: 'string?',
+  agent_nickname: 'string?',
+  agent_role: 'string?',
+  agent_path: 'string?',
+  model_provider: 'string?',
+  base_instructions: 'instructions?',
+  dynamic_tools: 'array?',
+  memory_mode: 'string?',
+  git: 'git?',
+  history_mode: 'string?',
+}
+
+export const TURN_CONTEXT_FIELDS: Fields = {
+  turn_id: 'string?',
+  cwd: 'string',
+  current_date: 'string?',
+  timezone: 'string?',
+  approval_policy: 'policy',
+  sandbox_policy: 'object',
+  permission_profile: 'object?',
+  model: 'string',
+  personality: 'string?',
+  collaboration_mode: 'object?',
+  realtime_active: 'boolean?',
+  effort: 'string?',
+  summary: 'string?',
+}
+
+const TIMES: Fields = { completed_at: 'number?', duration_ms: 'number?' }
+const CALL: Fields = { call_id: 'string', turn_id: 'string?', status: 'string?' }
+
+/** The fields of events that we read. Source: `reference/rollout-and-thread-store.md` B.4. */
+export const EVENT_FIELDS: { readonly [type: string]: Fields } = {
+  task_started: {
+    turn_id: 'string',
+    started_at: 'number?',
+    model_context_window: 'number?',
+    collaboration_mode_kind: 'string?',
+  },
+  task_complete: { turn_id: 'string', last_agent_message: 'string?', ...TIMES },
+  turn_aborted: { turn_id: 'string?', reason: 'string', ...TIMES },
+  user_message: {
+    message: 'string',
+    images: 'texts?',
+    local_images: 'texts?',
+    text_elements: 'array?',
+  },
+  agent_message: { message: 'string', phase: 'string?' },
+  agent_reasoning: { text: 'string' },
+  agent_reasoning_raw_content: { text: 'string' },
+  token_count: { info: 'tokens?' },
+  context_compacted: {},
+  thread_rolled_back: { num_turns: 'count' },
+  patch_apply_end: {
+    ...CALL,
+    stdout: 'string?',
+    stderr: 'string?',
+    success: 'boolean',
+    changes: 'changes',
+  },
+  exec_command_end: {
+    ...CALL,
+    command: 'texts',
+    cwd: 'string',
+    aggregated_output: 'string?',
+    exit_code: 'number',
+    duration: 'duration',
+  },
+  web_search_end: { call_id: 'string', query: 'string', action: 'object' },
+  error: { message: 'string' },
+  ...Object.fromEntries(OTHER_EVENT_TYPES.map((type) => [type, {}])),
+}
+
+export const EVENT_DEFAULTS: { readonly [type: string]: JsonObject } = {
+  task_started: { model_context_window: null, collaboration_mode_kind: 'default' },
+  task_complete: { last_agent_message: null },
+  user_message: { local_images: [], text_elements: [] },
+  agent_message: { phase: null, memory_citation: null },
+  token_count: { info: null, rate_limits: null },
+  patch_apply_end: { turn_id: '', stdout: '', stderr: '', status: 'completed' },
+  exec_command_end: { turn_id: '', aggregated_output: '', status: 'completed' },
+  error: { codex_error_info: null },
+}
+
+/** A table's own entry: names come from files, and a file may say `constructor`. */
+export function entryOf<T>(table: { readonly [name: string]: T }, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}
+
+/** The first field that is missing or of the wrong kind. */
+export function invalidField(object: JsonObject, fields: Fields): string | undefined {
+  return Object.entries(fields).find(([field, kind]) => !isOfKind(kind, object[field]))?.[0]
+}
