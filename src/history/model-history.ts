@@ -1,5 +1,4 @@
 import {
-  type MessageItem,
   messageText,
   type ResponseItem,
   type RolloutItem,
@@ -118,9 +117,11 @@ class Replay {
   }
 
   #rebuilt(summary: string): ResponseItem[] {
-    const said = (item: ResponseItem): item is MessageItem =>
-      isUserBoundary(item) && !this.#summaries.has(messageText(item))
-    return [...this.items.filter(said), userText(summary)]
+    return [...this.items.filter((item) => this.#isOfPerson(item)), userText(summary)]
+  }
+
+  #isOfPerson(item: ResponseItem): boolean {
+    return isUserBoundary(item) && !this.#summaries.has(messageText(item))
   }
 
   #rollBack(turnCount: number): void {

@@ -59,7 +59,10 @@ export class ThreadIndex implements Disposable {
   read(rolloutPath: string): ThreadRow | undefined {
     const row = this.#attempt((database) =>
       database
-        .prepare<[string], StoredRow>('SELECT * FROM threads WHERE rollout_path = ?')
+        .prepare<[string], StoredRow>(
+          `SELECT rollout_path, thread_id, size_bytes, modified_at_ms, inode, summary
+           FROM threads WHERE rollout_path = ?`,
+        )
         .get(rolloutPath),
     )
     const summary = row && parseSummary(row)

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import Sqlite from 'better-sqlite3'
+import { TempFolder } from '../../test/support/temp-folder.ts'
+import { threadIdOf } from '../../test/support/thread-log.ts'
+import { ThreadIndex, type ThreadRow } from './thread-index.ts'
+
+function rowOf(n: number, extra: Partial<ThreadRow> = {}): ThreadRow {
+  return {
+    rolloutPath: `/sessions/${n}`,
+    file: { sizeBytes: n, modifiedAtMs: n + 0.25, inode: n },
+    summary: {
+      threadId: threadIdOf(n),
+      createdAtMs: n,
+      cwd: '/repo',
+      source: { custom: 'x' },
+      modelProvider: null,
+      model: 'm',
+      cliVersion: '',
+      originator: 'bobbin',
+      git: { branch: 'main' },
+      forkedFromId: null,
+      historyMode: 'legacy',
+      preview: `hello ${n}\u2028\ud800`,
+    },
+    ...extra,
+  }
+}
+
+/** The paths of an index file, in a folder of its own. */
+class Place implements AsyncDisposable {
+  readonly #folder: TempFolder
+
+  private constructor(folder: TempFolder) {
+    this.#folder = folder
+  }
+
+  static async create(): Promise<Place> {
+    return new Place(await TempFolder.create())
+  }
+
+  get path(): string {
+    return this.#folder.at('index.sqlite')
+  }
+
+  open(): ThreadIndex {
+    return ThreadIndex.open(this.path, 1) ?? assert.fail('the index cannot be used')
+  }
+
+  /** Lets another program change the file. */
+  change(work: (database: Sqlite.Database) => void): void {
+    const database = new Sqlite(this.path)
+    work(database)
+    database.close()
+  }
+
+  async setAside(): Promise<string[]> {
+    const names = await readdir(this.#folder.path)
+    return names.filter((name) => name.includes('.set-aside-'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#folder[Symbol.asyncDispose]()
+  }
+}
+
+describe('the index', () => {
+  it('gives back the rows that were put in, also to the next who opens it', async () => {
+    await using place = await Place.create()
+    using index = place.open()
+    index.upsert([rowOf(1), rowOf(2)])
+    const changed = rowOf(1, { file: { sizeBytes: 9, modifiedAtMs: 9, inode: 9 } })
+    index.upsert([changed])
+    assert.deepEqual(index.read('/sessions/1'), changed)
+    using again = place.open()
+    assert.deepEqual([again.read('/sessions/2'), again.read('/none')], [rowOf(2), undefined])
+  })
+
+  it('is for its owner only, with all its files', async () => {
+    await using place = await Place.create()
+    using index = place.open()
+    index.upsert([rowOf(1)])
+    for (const suffix of ['', '-wal', '-shm']) {
+      assert.equal((await stat(place.path + suffix)).mode & 0o777, 0o600)
+    }
+  })
+
+  it('can be used by two at once', async () => {
+    await using place = await Place.create()
+    using one = place.open()
+    using two = place.open()
+    one.upsert([rowOf(1)])
+    two.upsert([rowOf(2)])
+    assert.deepEqual([one.read('/sessions/2'), two.read('/sessions/1')], [rowOf(2), rowOf(1)])
+  })
+
+  it('takes a row that is not whole, or of another thread, for missing', async () => {
+    await using place = await Place.create()
+    using index = place.open()
+    for (const summary of ['', '{', 'null', '[]', '{}', JSON.stringify(rowOf(2).summary)]) {
+      index.upsert([rowOf(1)])
+      place.change((database) => database.prepare('UPDATE threads SET summary = ?').run(summary))
+      assert.equal(index.read('/sessions/1'), undefined)
+    }
+    index.upsert([rowOf(1)])
+    assert.deepEqual(index.read('/sessions/1'), rowOf(1))
+  })
+})
+
+describe('an index that is locked', () => {
+  it('is not used, and not set aside', async () => {
+    await using place = await Place.create()
+    place.change((other) => {
+      other.pragma('locking_mode = EXCLUSIVE')
+      other.exec('BEGIN EXCLUSIVE; CREATE TABLE x (y)')
+      assert.equal(ThreadIndex.open(place.path, 1), undefined)
+      other.exec('COMMIT')
+    })
+    assert.deepEqual(await place.setAside(), [])
+  })
+
+  it('is read while another writes, and what cannot be written now is written later', async () => {
+    await using place = await Place.create()
+    using index = place.open()
+    index.upsert([rowOf(1)])
+    place.change((other) => {
+      other.exec('BEGIN IMMEDIATE')
+      assert.deepEqual(index.read('/sessions/1'), rowOf(1))
+      index.upsert([rowOf(2)])
+      other.exec('COMMIT')
+    })
+    assert.equal(index.read('/sessions/2'), undefined)
+    index.upsert([rowOf(2)])
+    assert.deepEqual([index.read('/sessions/2'), index.isUsable], [rowOf(2), true])
+  })
+})
+
+describe('an index that cannot be opened', () => {
+  it('is none: in no folder, or a folder itself', async () => {
+    await using place = await Place.create()
+    assert.equal(ThreadIndex.open(`${place.path}/none/index.sqlite`, 1), undefined)
+    await mkdir(place.path)
+    assert.equal(ThreadIndex.open(place.path, 1), undefined)
+  })
+})
+
+describe('an index that is damaged', () => {
+  const damaged: { readonly [name: string]: (place: Place) => void | Promise<void> } = {
+    'no database at all': (place) => writeFile(place.path, 'rubbish '.repeat(1000)),
+    'of a newer version': (place) => place.change((other) => other.pragma('user_version = 99')),
+    'with tables of somebody else': (place) =>
+      place.change((other) => other.exec('CREATE TABLE threads (id TEXT)')),
+  }
+  for (const [name, damage] of Object.entries(damaged)) {
+    it(`is set aside and begun anew: ${name}`, async () => {
+      await using place = await Place.create()
+      await damage(place)
+      using index = place.open()
+      index.upsert([rowOf(1)])
+      assert.deepEqual(index.read('/sessions/1'), rowOf(1))
+      assert.ok((await place.setAside()).includes('index.sqlite.set-aside-1'))
+    })
+  }
+
+  it('is set aside as it is', async () => {
+    await using place = await Place.create()
+    const rubbish = 'rubbish '.repeat(1000)
+    await writeFile(place.path, rubbish)
+    using index = place.open()
+    assert.equal(index.isUsable, true)
+    assert.equal(await readFile(`${place.path}.set-aside-1`, 'utf8'), rubbish)
+  })
+
+  const laterDamage: { readonly [name: string]: (place: Place) => void | Promise<void> } = {
+    'a table is missing': (place) => place.change((other) => other.exec('DROP TABLE threads')),
+    'a column is missing': (place) =>
+      place.change((other) => other.exec('ALTER TABLE threads DROP COLUMN summary')),
+    'a page is rubbish': async (place) => {
+      const bytes = await readFile(place.path)
+      bytes.fill('rubbish', 4096)
+      await writeFile(place.path, bytes)
+    },
+  }
+  for (const [name, damage] of Object.entries(laterDamage)) {
+    it(`met later is given up, and begun anew by the next: ${name}`, async () => {
+      await using place = await Place.create()
+      const rows = Array.from({ length: 100 }, (_, n) => rowOf(n))
+      place.open().upsert(rows)
+      place.change((other) => other.pragma('wal_checkpoint(TRUNCATE)'))
+      await damage(place)
+      using index = place.open()
+      assert.deepEqual([index.read('/sessions/1'), index.isUsable], [undefined, false])
+      index.upsert([rowOf(1)])
+      assert.equal(index.read('/sessions/1'), undefined)
+      using next = place.open()
+      next.upsert([rowOf(1)])
+      assert.deepEqual([next.read('/sessions/1'), next.isUsable], [rowOf(1), true])
+      assert.ok((await place.setAside()).includes('index.sqlite.set-aside-1'))
+    })
+  }
+})
