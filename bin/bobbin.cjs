@@ -7,6 +7,8 @@ var path = require('path')
 
 var NEEDED_MAJOR = 24
 var root = path.join(__dirname, '..')
+/** A checkout brings its own Node as a development dependency. */
+var ownNode = path.join(root, 'node_modules', 'node', 'bin', 'node')
 
 function start() {
   var source = path.join(root, 'src', 'cli', 'main.ts')
@@ -14,10 +16,14 @@ function start() {
   require('module').enableCompileCache()
   import(require('url').pathToFileURL(entry).href).then(function (main) {
     return main.main(process.argv.slice(2))
-  })
+  }, fail)
 }
 
-/** A checkout brings its own Node as a development dependency. */
+function fail(error) {
+  process.stderr.write('bobbin: cannot start: ' + error.message + '\n')
+  process.exitCode = 1
+}
+
 function startWith(node) {
   var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: 'inherit',
@@ -27,26 +33,19 @@ function startWith(node) {
   process.on('SIGTERM', function () {
     child.kill('SIGTERM')
   })
+  child.on('error', fail)
   child.on('close', function (code, signal) {
     if (signal) process.kill(process.pid, signal)
     process.exit(code === null ? 1 : code)
   })
 }
 
-if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
-  start()
-} else {
-  var local = path.join(root, 'node_modules', 'node', 'bin', 'node')
-  if (fs.existsSync(local)) {
-    startWith(local)
-  } else {
-    process.stderr.write(
-      'bobbin: needs Node ' +
-        NEEDED_MAJOR +
-        ' or newer, but this is ' +
-        process.version +
-        '. Install a newer Node and try again.\n',
-    )
-    process.exitCode = 2
-  }
+function refuse() {
+  var needed = 'bobbin: needs Node ' + NEEDED_MAJOR + ' or newer, but this is ' + process.version
+  process.stderr.write(needed + '. Install a newer Node and try again.\n')
+  process.exitCode = 2
 }
+
+if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) start()
+else if (fs.existsSync(ownNode)) startWith(ownNode)
+else refuse()

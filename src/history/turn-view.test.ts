@@ -174,8 +174,14 @@ describe('failed turns', () => {
     assert.deepEqual(foldTurns([started('t1'), failure]), [{ ...PLAIN, status: 'failed', error }])
   })
 
-  it('are not made by an error between turns', () => {
-    assert.deepEqual(foldTurns([started('t1'), completed('t1'), failure]), [PLAIN])
+  it('are told so behind their end, when the end could not be saved at once', () => {
+    const log = [started('t1'), completed('t1'), failure, started('t2'), completed('t2')]
+    const failed = { ...PLAIN, status: 'failed', error }
+    assert.deepEqual(foldTurns(log), [failed, { ...PLAIN, id: 't2' }])
+  })
+
+  it('are not made by an error before any turn', () => {
+    assert.deepEqual(foldTurns([failure, started('t1'), completed('t1')]), [PLAIN])
   })
 })
 

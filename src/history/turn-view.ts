@@ -121,7 +121,8 @@ class TurnFold {
   }
 
   #fail(error: TurnError): void {
-    const turn = this.#open
+    // A turn whose end could not be saved at once is told as failed behind its end.
+    const turn = this.#open ?? this.#turns.at(-1)
     if (!turn) return
     turn.error = error
     turn.status = 'failed'

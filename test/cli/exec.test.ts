@@ -148,7 +148,7 @@ describe('bobbin exec', () => {
     assert.equal(next.stdout, 'next\n')
   })
 
-  it('asks the endpoint with the key and headers of its provider, and tells nobody the key', async () => {
+  it('asks with the key and headers of the provider, and tells nobody the key', async () => {
     await using place = await Workplace.create()
     await using model = await ScriptedResponsesServer.start([say('done')])
     const extra = 'env_key = "MOCK_KEY"\nhttp_headers = { "x-team" = "blue" }\n'

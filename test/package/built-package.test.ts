@@ -38,7 +38,8 @@ describe('the built package', () => {
       const { ThreadManager } = await import('bobbin/core')
       const { LocalThreadStore } = await import('bobbin/thread-store')
       const { newThreadId } = await import('bobbin/protocol')
-      console.log(typeof ThreadManager, typeof LocalThreadStore, newThreadId().length)`
+      const kinds = [typeof ThreadManager, typeof LocalThreadStore, newThreadId().length]
+      process.stdout.write(kinds.join(' ') + '\\n')`
     assert.equal(run('--input-type=module', '-e', script), 'function function 36\n')
   })
 

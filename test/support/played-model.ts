@@ -26,6 +26,11 @@ export class PlayedModel implements ModelClient {
     this.#steps.push(...steps)
   }
 
+  /** Forgets what was not played. */
+  replace(...steps: readonly Step[]): void {
+    this.#steps.splice(0, this.#steps.length, ...steps)
+  }
+
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     signal.throwIfAborted()
     // What was sent, as it was: the session's list grows.

@@ -38,7 +38,10 @@ export type ModelEvent =
       readonly endTurn: boolean
     }
 
-/** The seam to the model. One call, one response: ends with `completed` or a `ModelError`. */
+/**
+ * The seam to the model. One call, one response: ends with `completed` or a `ModelError`. When the
+ * signal aborts it stops at once, throwing the signal's reason.
+ */
 export interface ModelClient {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>
 }

@@ -57,7 +57,8 @@ export function httpError(failure: HttpFailure): ModelError {
   }
   const said = (stringAt(error, 'message') ?? body) || 'Unknown error'
   const text = `unexpected status ${status} ${failure.statusText}: ${said}, url: ${failure.url}`
-  return new ModelError(text, retry)
+  const ray = failure.headers['cf-ray']
+  return new ModelError(ray ? `${text}, cf-ray: ${ray}` : text, retry)
 }
 
 function badRequest(body: string, error: JsonObject, code: string | undefined): ModelError {
@@ -86,8 +87,9 @@ function tooMany(error: JsonObject): ModelError {
 
 function usageLimitText(error: JsonObject): string {
   const resetsAt = error.resets_at
-  if (typeof resetsAt !== 'number') return USAGE_LIMIT
-  return `${USAGE_LIMIT} Try again at ${new Date(resetsAt * 1000).toLocaleString()}.`
+  const when = new Date(typeof resetsAt === 'number' ? resetsAt * 1000 : Number.NaN)
+  if (Number.isNaN(when.getTime())) return USAGE_LIMIT
+  return `${USAGE_LIMIT} Try again at ${when.toLocaleString()}.`
 }
 
 function contextWindowExceeded(): ModelError {
@@ -125,18 +127,22 @@ export function disconnected(
   })
 }
 
+/** No server can hang a turn by the wait that it asks for. */
+const MAX_WAIT_MS = 60_000
+
 /** The wait in a text such as "Please try again in 1.2s" or "in 250ms". */
 function tryAgainIn(message: string): number | undefined {
   const match = /try again in\s*(\d+(?:\.\d+)?)\s*(ms|s|seconds?)/i.exec(message)
   if (!match?.[1]) return undefined
-  return Number(match[1]) * (match[2]?.toLowerCase() === 'ms' ? 1 : 1000)
+  const waitMs = Number(match[1]) * (match[2]?.toLowerCase() === 'ms' ? 1 : 1000)
+  return Math.min(waitMs, MAX_WAIT_MS)
 }
 
-/** `Retry-After` in seconds or as a date; at most a minute, so that no server can hang a turn. */
+/** `Retry-After` in seconds or as a date. */
 function retryAfter(headers: HttpHeaders, nowMs: number): number | undefined {
   const value = headers['retry-after']
   if (value === undefined) return undefined
   const seconds = Number(value)
   const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - nowMs
-  return waitMs > 0 ? Math.min(waitMs, 60_000) : undefined
+  return waitMs > 0 ? Math.min(waitMs, MAX_WAIT_MS) : undefined
 }

@@ -41,7 +41,12 @@ function itemAdded(item: JsonObject | undefined): ModelEvent | undefined {
 
 function itemDone(raw: JsonObject | undefined): ModelEvent | undefined {
   const item = raw && parseResponseItem(raw)
-  return item && { type: 'itemDone', id: stringAt(raw, 'id') ?? '', item }
+  if (!item || (item.type === 'reasoning' && !hasObjects(item.content ?? []))) return undefined
+  return { type: 'itemDone', id: stringAt(raw, 'id') ?? '', item }
+}
+
+function hasObjects(parts: unknown): boolean {
+  return Array.isArray(parts) && parts.every((part) => isObject(part))
 }
 
 function completed(response: JsonObject): ModelEvent {

@@ -25,7 +25,7 @@ const REQUEST: ModelRequest = {
   threadId: THREAD,
   sessionId: THREAD,
   windowNumber: 2,
-  turnMetadata: { turn_id: 't', thread_source: 'Zoë ✓\u007f' },
+  turnMetadata: { turn_id: 't' },
 }
 
 interface Tried {
@@ -121,6 +121,16 @@ async function rawServer(answer: (response: ServerResponse, count: number) => vo
   }
 }
 
+/** However it came to its end. */
+function whenClosed(socket: Socket | undefined): Promise<void> {
+  assert.ok(socket)
+  socket.on('error', () => undefined)
+  return new Promise((closed) => {
+    if (socket.closed) closed()
+    else socket.once('close', () => closed())
+  })
+}
+
 function frame(event: JsonObject): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }
@@ -177,7 +187,9 @@ describe('the request', () => {
   })
 
   it('has the headers of 0.133.0, and turn metadata in pure ASCII', async () => {
-    const { server } = await tryScript([{ items: [] }])
+    const turnMetadata = { turn_id: 't', thread_source: 'Zoë ✓\u007f' }
+    await using server = await ScriptedResponsesServer.start([{ items: [] }])
+    await attempt(clientOf(server.baseUrl), { request: { ...REQUEST, turnMetadata } })
     const { headers, url, method } = server.modelRequests[0] ?? assert.fail()
     const {
       host: _host,
@@ -206,7 +218,7 @@ describe('the request', () => {
     )
     assert.ok(Number(length) > 0)
     assert.match(agent ?? '', /^lab\/1\.2\.3 \(/)
-    assert.equal(JSON.parse(escaped).thread_source, REQUEST.turnMetadata.thread_source)
+    assert.deepEqual(JSON.parse(escaped), turnMetadata)
   })
 
   it('carries the token, the headers and query parameters of the provider', async () => {
@@ -388,10 +400,8 @@ describe('attempts of one request', () => {
     assert.equal(error, undefined)
     assert.equal(events[0]?.type, 'started')
     assert.equal(server.modelRequests.length, 5)
-    assert.deepEqual(
-      clock.sleeps.map((ms) => Math.round(Math.log2(ms / 200))),
-      [0, 1, 2, 3],
-    )
+    const doublings = clock.sleeps.map((ms) => Math.abs(Math.round(Math.log2(ms / 200))))
+    assert.deepEqual(doublings, [0, 1, 2, 3])
   })
 
   it('gives the last failure when the limit is reached', async () => {
@@ -400,9 +410,7 @@ describe('attempts of one request', () => {
     assert.equal(server.modelRequests.length, 3)
     assert.equal(clock.sleeps.length, 2)
     assert.deepEqual(errorFacts(error), {
-      message:
-        'unexpected status 503 Service Unavailable: busy, ' +
-        `url: ${server.modelRequests[0]?.headers.host && urlOf(server)}`,
+      message: `unexpected status 503 Service Unavailable: busy, url: ${urlOf(server)}`,
       codexErrorInfo: 'other',
       isRetryable: true,
     })
@@ -739,7 +747,11 @@ describe('how a request fails [C8]', () => {
       more()
     })
     const { error } = await attempt(clientOf(server.baseUrl))
-    assert.match(errorFacts(error).message, /^stream disconnected before completion: /)
+    assert.deepEqual(errorFacts(error), {
+      message: 'the model sent an event of over 32 million characters',
+      codexErrorInfo: 'other',
+      isRetryable: false,
+    })
   })
 })
 
@@ -816,7 +828,7 @@ describe('an abort', () => {
       const reason = new Error('stop')
       const attempting = attempt(clientOf(server.baseUrl), { signal: stop.signal })
       await arrived.promise
-      const closed = once(server.sockets[0] ?? assert.fail(), 'close')
+      const closed = whenClosed(server.sockets[0])
       stop.abort(reason)
       assert.equal((await attempting).error, reason)
       await closed
@@ -863,8 +875,6 @@ describe('an abort', () => {
     )) {
       if (event.type === 'itemDone') break
     }
-    const [socket] = server.sockets
-    assert.ok(socket)
-    if (!socket.destroyed) await once(socket, 'close')
+    await whenClosed(server.sockets[0])
   })
 })

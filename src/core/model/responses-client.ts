@@ -57,6 +57,7 @@ export class ResponsesClient implements ModelClient {
       ...(turnState ? { turnState } : {}),
     }
     for await (const data of serverSentEvents(answer.body, watch)) {
+      watch.throwIfEnded()
       const event = decodeResponseEvent(data)
       if (event?.type === 'completed') {
         watch.letGo()
@@ -80,7 +81,6 @@ export class ResponsesClient implements ModelClient {
       const isWorthRetrying = failure.isRetryable && (failure.httpStatus ?? 500) >= 500
       if (!isWorthRetrying || retry >= provider.requestMaxRetries) throw failure
       await clock.sleep(failure.retryAfterMs ?? backoffMs(retry + 1), watch.signal)
-      watch.touch()
     }
   }
 
@@ -91,12 +91,13 @@ export class ResponsesClient implements ModelClient {
   ): Promise<HttpAnswer | ModelError> {
     try {
       const headers = requestHeaders(request, this.#options)
-      const answer = await httpPost({ url: this.#url, headers, body, signal: watch.signal })
+      const post = { url: this.#url, headers, body, signal: watch.signal }
+      const answer = await watch.during(httpPost(post))
       if (answer.status >= 200 && answer.status < 300) return answer
       return httpError({
         status: answer.status,
         statusText: STATUS_CODES[answer.status] ?? '',
-        body: await wholeText(answer.body),
+        body: await watch.during(wholeText(answer.body)),
         url: this.#url.href,
         headers: answer.headers,
         nowMs: this.#options.clock.nowMs(),
@@ -108,31 +109,40 @@ export class ResponsesClient implements ModelClient {
   }
 }
 
+/** The longest time that a timer can count. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** Aborts when nothing has arrived for too long, or when the caller's signal does. */
 class IdleWatch implements Disposable {
   readonly #controller = new AbortController()
+  readonly #idleMs: number
   readonly #outer: AbortSignal
-  readonly #timer: NodeJS.Timeout
   readonly #forward = () => this.#controller.abort(this.#outer.reason)
   #isIdle = false
   #isLetGo = false
 
   constructor(idleMs: number, outer: AbortSignal) {
+    this.#idleMs = Math.min(idleMs, MAX_TIMER_MS)
     this.#outer = outer
     outer.throwIfAborted()
     outer.addEventListener('abort', this.#forward, { once: true })
-    this.#timer = setTimeout(() => {
-      this.#isIdle = true
-      this.#controller.abort()
-    }, idleMs)
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  touch(): void {
-    this.#timer.refresh()
+  /** Waits for something from the server: the only time that counts as idle. */
+  async during<T>(arrival: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.#isIdle = true
+      this.#controller.abort()
+    }, this.#idleMs)
+    try {
+      return await arrival
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** The caller's abort as it is, an idle end as an error; nothing when neither happened. */
@@ -144,7 +154,6 @@ class IdleWatch implements Disposable {
   /** The response is whole: neither time nor the caller may abort what is left of it. */
   letGo(): void {
     this.#isLetGo = true
-    clearTimeout(this.#timer)
     this.#outer.removeEventListener('abort', this.#forward)
   }
 
@@ -154,6 +163,9 @@ class IdleWatch implements Disposable {
     if (!isOver) this.#controller.abort()
   }
 }
+
+/** Of one event: a model's answer must not fill the memory. */
+const MAX_EVENT_CHARS = 32_000_000
 
 /** The body of an error; more than this of it says nothing more. */
 const ERROR_BODY_BYTES = 64 * 1024
@@ -174,16 +186,22 @@ async function* serverSentEvents(
   watch: IdleWatch,
 ): AsyncGenerator<JsonObject> {
   const ready: JsonObject[] = []
+  let isTooLong = false
   const parser = createParser({
+    maxBufferSize: MAX_EVENT_CHARS,
     onEvent: ({ data }) => {
       const value = parseData(data)
       if (value) ready.push(value)
+    },
+    onError: ({ type }) => {
+      isTooLong ||= type === 'max-buffer-size-exceeded'
     },
   })
   const decoder = new TextDecoder()
   for await (const chunk of watched(body, watch)) {
     parser.feed(decoder.decode(chunk, { stream: true }))
     yield* ready.splice(0)
+    if (isTooLong) throw new ModelError('the model sent an event of over 32 million characters')
   }
 }
 
@@ -191,15 +209,15 @@ async function* watched(
   body: AsyncIterable<Uint8Array>,
   watch: IdleWatch,
 ): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of body) {
-      watch.touch()
-      yield chunk
-    }
-  } catch (error) {
-    watch.throwIfEnded()
-    const what = 'Transport error: network error: error decoding response body'
-    throw disconnected(what, { cause: error })
+  const chunks = body[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await watch.during(chunks.next()).catch((error: unknown) => {
+      watch.throwIfEnded()
+      const what = 'Transport error: network error: error decoding response body'
+      throw disconnected(what, { cause: error })
+    })
+    if (next.done) return
+    yield next.value
   }
 }
 
@@ -262,19 +280,24 @@ function requestHeaders(
     'thread-id': request.threadId,
     accept: 'text/event-stream',
     'content-type': 'application/json',
-    originator,
-    'user-agent': `${originator}/${version} (${process.platform}; ${process.arch})`,
+    originator: asciiText(originator),
+    'user-agent': `${asciiText(originator)}/${version} (${process.platform}; ${process.arch})`,
   }
   if (request.turnState) headers['x-codex-turn-state'] = request.turnState
-  if (provider.bearerToken) headers.authorization = `Bearer ${provider.bearerToken}`
+  if (provider.bearerToken) headers.authorization = `Bearer ${provider.bearerToken.trim()}`
   for (const [name, value] of Object.entries(provider.headers)) headers[name.toLowerCase()] = value
   return headers
+}
+
+/** A client's name may hold anything; a header must not. */
+function asciiText(value: string): string {
+  return value.replace(/[^\x20-\x7e]/g, '_')
 }
 
 /** Headers are ASCII: every other character becomes a JSON escape. */
 function asciiJson(value: JsonObject): string {
   return JSON.stringify(value).replace(
-    /[\u0080-\uffff]/g,
+    /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

@@ -32,4 +32,9 @@ export class ActiveTurn implements Disposable {
   interrupt(): void {
     this.#controller.abort(new TurnInterrupted())
   }
+
+  /** Ends the turn for a reason of our own. */
+  fail(reason: unknown): void {
+    this.#controller.abort(reason)
+  }
 }

@@ -7,6 +7,7 @@ const BACKLOG = 10_000
 
 interface Subscription {
   readonly listener: (event: SessionEvent) => void
+  hasFailed: boolean
 }
 
 /** Tells every subscriber every event, in order. A slow one never holds a turn up. */
@@ -25,7 +26,7 @@ export class EventHub {
 
   /** Calls `listener` for each event from now on, until disposed. */
   listen(listener: Subscription['listener']): Disposable {
-    const subscription = { listener }
+    const subscription = { listener, hasFailed: false }
     this.#subscriptions.add(subscription)
     return { [Symbol.dispose]: () => void this.#subscriptions.delete(subscription) }
   }
@@ -70,11 +71,13 @@ export class EventHub {
   }
 }
 
-/** A subscriber's fault is not the turn's: it shows up as a warning of the process. */
-function tell({ listener }: Subscription, event: SessionEvent): void {
+/** A subscriber's fault is not the turn's: its first one shows up as a warning of the process. */
+function tell(subscription: Subscription, event: SessionEvent): void {
   try {
-    listener(event)
+    subscription.listener(event)
   } catch (error) {
+    if (subscription.hasFailed) return
+    subscription.hasFailed = true
     const text = `a listener failed on ${event.type}: ${errorText(error)}`
     process.emitWarning(text, { code: 'BOBBIN_LISTENER', detail: stackOf(error) })
   }

@@ -9,7 +9,7 @@ import {
 import type { LiveThread } from '../../thread-store/index.ts'
 import { SessionError } from '../errors.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
-import { announceTurn, openTurn, runTurn } from '../turn/run-turn.ts'
+import { announceTurn, openTurn, runTurn, tellEnd } from '../turn/run-turn.ts'
 import type { TurnRun } from '../turn/turn-run.ts'
 import { TurnState } from '../turn/turn-state.ts'
 import { ActiveTurn } from './active-turn.ts'
@@ -30,6 +30,9 @@ export interface SessionParts {
   readonly live: LiveThread | undefined
 }
 
+/** Warnings kept for the first listener. */
+const UNHEARD_LIMIT = 100
+
 export interface TurnOptions {
   /** JSON Schema that the last message of this turn has to follow. */
   readonly outputSchema?: JsonObject
@@ -42,6 +45,10 @@ export class Session implements AsyncDisposable {
   readonly #recorder: EventRecorder
   #activeTurn: ActiveTurn | undefined
   #isClosed = false
+  #closing: Promise<void> | undefined
+  #hasListener = false
+  /** Storage may have something to say before anybody can listen. */
+  readonly #unheard: SessionEvent[] = []
 
   constructor(parts: SessionParts) {
     this.#parts = parts
@@ -53,16 +60,22 @@ export class Session implements AsyncDisposable {
   }
 
   listen(listener: (event: SessionEvent) => void): Disposable {
-    return this.#hub.listen(listener)
+    const listening = this.#hub.listen(listener)
+    this.#tellUnheard()
+    return listening
   }
 
   events(): AsyncGenerator<SessionEvent> {
-    return this.#hub.events()
+    const events = this.#hub.events()
+    this.#tellUnheard()
+    return events
   }
 
   warn(message: string): void {
     const turnId = this.#activeTurn?.turnId ?? null
-    this.#hub.publish({ type: 'warning', turnId, message })
+    const event = { type: 'warning', turnId, message } as const
+    if (this.#hasListener) this.#hub.publish(event)
+    else if (this.#unheard.length < UNHEARD_LIMIT) this.#unheard.push(event)
   }
 
   /** The turn's id, once the person's message is kept. Throws `SessionError`. */
@@ -77,27 +90,46 @@ export class Session implements AsyncDisposable {
     this.#activeTurn = active
     const opened = Promise.withResolvers<void>()
     const run = { ...this.#turnRun(active, options), opened: opened.promise }
-    active.follow(this.#runToEnd(active, run, input, opened))
-    await opened.promise
+    active.follow(this.#lead(active, run, input, opened))
+    try {
+      await opened.promise
+    } catch (error) {
+      // The floor is free again when this is thrown.
+      await active.ended
+      throw error
+    }
     return active.turnId
   }
 
-  async #runToEnd(
+  /**
+   * A turn from its opening to its end; never rejects. The floor is free before the end is told,
+   * so that whoever hears of it can start the next turn at once.
+   */
+  async #lead(
     active: ActiveTurn,
     run: TurnRun,
     input: readonly UserInput[],
     opened: PromiseWithResolvers<void>,
   ): Promise<void> {
-    using _ended = active
     try {
       const message = await openTurn(run, input)
-      announceTurn(run, message).then(opened.resolve, opened.reject)
-      await runTurn(run)
+      announceTurn(run, message).then(opened.resolve, (error: unknown) => {
+        opened.reject(error)
+        active.fail(error)
+      })
     } catch (error) {
       opened.reject(error)
-    } finally {
-      this.#activeTurn = undefined
+      this.#leave(active)
+      return
     }
+    const end = await runTurn(run)
+    this.#leave(active)
+    if (end) tellEnd(run, end)
+  }
+
+  #leave(active: ActiveTurn): void {
+    active[Symbol.dispose]()
+    this.#activeTurn = undefined
   }
 
   /** Ends the running turn and waits for its end; nothing happens when none, or another, runs. */
@@ -108,24 +140,46 @@ export class Session implements AsyncDisposable {
     await active.ended
   }
 
-  /** Interrupts what runs, ends background processes, makes the log durable. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
+  /**
+   * Interrupts what runs, ends background processes, makes the log durable. Throws when that
+   * failed; what is not saved yet is tried again by the next call.
+   */
+  close(): Promise<void> {
     this.#isClosed = true
-    await this.#stop()
+    this.#closing ??= this.#shutDown().catch((error: unknown) => {
+      this.#closing = undefined
+      throw error
+    })
+    return this.#closing
+  }
+
+  /** Ends without forcing queued lines out. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     try {
+      await this.#stop()
+    } finally {
+      await this.#parts.live?.[Symbol.asyncDispose]()
+      this.#hub.close()
+    }
+  }
+
+  async #shutDown(): Promise<void> {
+    try {
+      await this.#stop()
       await this.#parts.live?.close()
     } finally {
       this.#hub.close()
     }
   }
 
-  /** Ends without forcing queued lines out. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true
-    await this.#stop()
-    await this.#parts.live?.[Symbol.asyncDispose]()
-    this.#hub.close()
+  #tellUnheard(): void {
+    this.#hasListener = true
+    const unheard = this.#unheard.splice(0)
+    if (unheard.length === 0) return
+    queueMicrotask(() => {
+      for (const event of unheard) this.#hub.publish(event)
+    })
   }
 
   async #stop(): Promise<void> {
@@ -148,6 +202,7 @@ export class Session implements AsyncDisposable {
       turn: new TurnState(services.clock),
       recorder: this.#recorder,
       signal: active.signal,
+      letGo: () => active[Symbol.dispose](),
       ...(options.outputSchema ? { outputSchema: options.outputSchema } : {}),
     }
   }

@@ -10,7 +10,7 @@ import {
 } from '../../protocol/index.ts'
 import { contextMessages, turnContextRecord } from '../context/turn-context.ts'
 import { userMessageEvent, userMessageItem } from '../context/user-content.ts'
-import { SessionError } from '../errors.ts'
+import { SessionError, TurnInterrupted } from '../errors.ts'
 import { backoffMs } from '../model/backoff.ts'
 import { ModelError } from '../model/model-client.ts'
 import { type SampleResult, sample } from './sample.ts'
@@ -20,7 +20,7 @@ import { outputItem } from './turn-state.ts'
 /** How long an interrupted tool may take to tidy up. */
 const INTERRUPT_GRACE_MS = 100
 
-type TurnEnd =
+export type TurnEnd =
   | { readonly status: 'completed'; readonly lastMessage: string | null }
   | { readonly status: 'interrupted' }
   | { readonly status: 'failed'; readonly error: TurnError }
@@ -63,22 +63,34 @@ export async function announceTurn(run: TurnRun, message: UserMessageEvent): Pro
 }
 
 /**
- * Runs an opened turn to its end, which is in the log before it is told. Never rejects. The model
- * is asked while the start is still being made durable; a turn whose start was never told is not
- * told to end either.
+ * Runs an opened turn to its end, which is in the log when this returns. Never rejects. The model
+ * is asked while the start is still being made durable; undefined for a turn whose start was never
+ * told: its end is not to be told either.
  */
-export async function runTurn(run: TurnRun): Promise<void> {
+export async function runTurn(run: TurnRun): Promise<TurnEnd | undefined> {
   const end = await runToEnd(run)
+  run.letGo()
   const isTold = await run.opened.then(
     () => true,
     () => false,
   )
   try {
-    await closeTurn(run, end)
-    if (isTold) tellEnd(run, end)
+    await keepEnd(run, end)
+    return isTold ? end : undefined
   } catch (error) {
-    if (isTold) tellEnd(run, failed(error))
+    return isTold ? endUnsaved(run, end, error) : undefined
   }
+}
+
+/**
+ * The end could not be saved, so the turn is told as failed. Its lines are still queued and will be
+ * written: a line behind them says in the log too what was told.
+ */
+async function endUnsaved(run: TurnRun, queued: TurnEnd, cause: unknown): Promise<TurnEnd> {
+  const end = failed(cause)
+  if (queued.status === 'failed') return end
+  await run.recorder.keep([errorLine(end.error)]).catch(() => undefined)
+  return end
 }
 
 async function runToEnd(run: TurnRun): Promise<TurnEnd> {
@@ -88,7 +100,8 @@ async function runToEnd(run: TurnRun): Promise<TurnEnd> {
       if (!result.needsFollowUp) return { status: 'completed', lastMessage: result.lastMessage }
     }
   } catch (error) {
-    return run.signal.aborted ? { status: 'interrupted' } : failed(error)
+    const cause: unknown = run.signal.aborted ? run.signal.reason : error
+    return cause instanceof TurnInterrupted ? { status: 'interrupted' } : failed(cause)
   }
 }
 
@@ -119,8 +132,9 @@ async function sampleWithRetries(run: TurnRun): Promise<SampleResult> {
   }
 }
 
-async function closeTurn(run: TurnRun, end: TurnEnd): Promise<void> {
+async function keepEnd(run: TurnRun, end: TurnEnd): Promise<void> {
   const lines = await settleCalls(run, end)
+  run.turn.end()
   if (end.status === 'interrupted') {
     lines.push(...remember(run, [userText(TURN_ABORTED_MARKER)]), turnAborted(run))
   } else if (end.status === 'failed') {
@@ -129,7 +143,7 @@ async function closeTurn(run: TurnRun, end: TurnEnd): Promise<void> {
   await run.recorder.keepDurably(lines)
 }
 
-function tellEnd({ recorder, turn, turnId }: TurnRun, end: TurnEnd): void {
+export function tellEnd({ recorder, turn, turnId }: TurnRun, end: TurnEnd): void {
   const error = end.status === 'failed' ? end.error : null
   if (error) recorder.tell({ type: 'error', turnId, error, willRetry: false })
   const { durationMs } = turn
@@ -140,8 +154,12 @@ function tellEnd({ recorder, turn, turnId }: TurnRun, end: TurnEnd): void {
 async function settleCalls(run: TurnRun, end: TurnEnd): Promise<RolloutItem[]> {
   const calls = run.turn.takeCalls()
   if (calls.length === 0) return []
-  const grace = run.services.clock.sleep(INTERRUPT_GRACE_MS)
-  await Promise.race([grace, Promise.all(calls.map((call) => call.output))])
+  const waiting = new AbortController()
+  const grace = run.services.clock.sleep(INTERRUPT_GRACE_MS, waiting.signal)
+  // Aborting the wait, which nobody needs any more, rejects it.
+  const waited = grace.catch(() => undefined)
+  await Promise.race([waited, Promise.all(calls.map((call) => call.output))])
+  waiting.abort()
   const outputs = calls.map((call): ResponseItem => {
     const why = end.status === 'interrupted' ? 'aborted by user' : 'aborted'
     const text = `${why} after ${run.turn.secondsSince(call.startedAtMs)}s`

@@ -5,9 +5,11 @@ import {
   messageText,
   type ResponseItem,
   type RolloutItem,
+  type ToolOutput,
   type TurnItem,
 } from '../../protocol/index.ts'
 import { ModelError, type ModelEvent } from '../model/model-client.ts'
+import { disconnected } from '../model/model-errors.ts'
 import type { ToolCall } from '../tools/tool.ts'
 import { buildRequest } from './request.ts'
 import { infoOf, remember, type TurnRun } from './turn-run.ts'
@@ -32,16 +34,20 @@ export async function sample(run: TurnRun): Promise<SampleResult> {
     const { client } = run.services.model
     for await (const event of client.stream(buildRequest(run), run.signal)) {
       await run.opened
+      run.signal.throwIfAborted()
       if (event.type === 'started') noteHeaders(run, event)
       else if (event.type === 'textDelta') tellDelta(run, event.itemId, event.delta)
       else if (event.type === 'itemAdded') tellStarted(run, event.id, event.kind)
       else if (event.type === 'completed') completed = event
       else {
         run.turn.noteFirstToken()
-        hasCalls = startCall(run, event.item) || hasCalls
-        lastMessage = (await keepItem(run, event.id, event.item)) ?? lastMessage
+        const call = toolCall(event.item)
+        lastMessage = (await keepDone(run, event, call)) ?? lastMessage
+        if (call) startCall(run, call)
+        hasCalls ||= call !== undefined
       }
     }
+    if (!completed) throw disconnected('stream closed before response.completed')
   } catch (error) {
     // What the model had asked for before the stream broke is finished and sent with the retry.
     if (error instanceof ModelError) await keepOutputs(run, undefined)
@@ -49,7 +55,7 @@ export async function sample(run: TurnRun): Promise<SampleResult> {
   }
   await keepOutputs(run, completed)
   run.signal.throwIfAborted()
-  return { needsFollowUp: hasCalls || completed?.endTurn === false, lastMessage }
+  return { needsFollowUp: hasCalls || !completed.endTurn, lastMessage }
 }
 
 function noteHeaders(run: TurnRun, event: Extract<ModelEvent, { type: 'started' }>): void {
@@ -126,18 +132,37 @@ function reasoningEvent(text: string): RolloutItem {
   return { type: 'event_msg', payload: { type: 'agent_reasoning', text } }
 }
 
-/** Starts the tool of a call item; false for any other item. */
-function startCall(run: TurnRun, item: ResponseItem): boolean {
-  const call = toolCall(item)
-  if (!call) return false
+/** A call is in the log before its tool does anything; one that could not be kept is not run. */
+async function keepDone(
+  run: TurnRun,
+  { id, item }: Extract<ModelEvent, { type: 'itemDone' }>,
+  call: ToolCall | undefined,
+): Promise<string | null> {
+  try {
+    return await keepItem(run, id, item)
+  } catch (error) {
+    if (call) run.turn.addCall(pendingCall(run, call, Promise.resolve(undefined)))
+    throw error
+  }
+}
+
+function startCall(run: TurnRun, call: ToolCall): void {
   const { services, settings, recorder, signal, turn, turnId } = run
   const context = { turnId, settings, recorder, signal }
+  turn.addCall(pendingCall(run, call, services.tools.run(call, context)))
+}
+
+function pendingCall(
+  { signal, turn }: TurnRun,
+  call: ToolCall,
+  running: Promise<ToolOutput | undefined>,
+): PendingCall {
   const pending: PendingCall = {
     callId: call.callId,
     kind: call.kind,
     startedAtMs: turn.monotonicMs,
     settled: undefined,
-    output: services.tools.run(call, context).then(
+    output: running.then(
       (output) => {
         pending.settled = output
         return output
@@ -148,8 +173,7 @@ function startCall(run: TurnRun, item: ResponseItem): boolean {
       },
     ),
   }
-  turn.addCall(pending)
-  return true
+  return pending
 }
 
 function toolCall(item: ResponseItem): ToolCall | undefined {
@@ -170,8 +194,12 @@ async function keepOutputs(
   const outputs: ResponseItem[] = []
   const calls = run.turn.takeCalls()
   for (const [index, call] of calls.entries()) {
-    const output = await call.output
-    if (call.failure !== undefined) throw call.failure
+    const output = await untilAborted(call.output, run.signal)
+    if (call.failure !== undefined) {
+      // What came in is not lost: the turn's end settles all of them.
+      for (const each of calls) run.turn.addCall(each)
+      throw call.failure
+    }
     if (output === undefined) {
       // Interrupted meanwhile: what is left is for the turn's end to settle.
       for (const left of calls.slice(index)) run.turn.addCall(left)
@@ -188,6 +216,19 @@ async function keepOutputs(
   if (lines.length > 0) await run.recorder.keep(lines)
   if (completed) {
     run.recorder.tell({ type: 'tokenCount', turnId: run.turnId, info: run.session.tokenInfo })
+  }
+}
+
+/** Undefined once the signal aborts: a tool that does not listen holds nobody up. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<undefined>()
+  const stop = () => aborted.resolve(undefined)
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 

@@ -20,6 +20,8 @@ export interface TurnRun {
   readonly turn: TurnState
   readonly recorder: EventRecorder
   readonly signal: AbortSignal
+  /** Aborts the signal: whatever still waits in the turn ends. */
+  readonly letGo: () => void
   /** Resolves when the turn's start is durable and told; nothing else may be told before. */
   readonly opened: Promise<void>
 }

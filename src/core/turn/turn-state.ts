@@ -17,6 +17,7 @@ export interface PendingCall {
 export class TurnState {
   readonly #clock: Clock
   readonly #startedAtMs: number
+  #endedAtMs: number | undefined
   readonly startedAtUnixMs: number
   #firstTokenMs: number | undefined
   #calls: PendingCall[] = []
@@ -37,8 +38,14 @@ export class TurnState {
     return Math.floor(this.#clock.nowMs() / 1000)
   }
 
+  /** Of a turn that has ended: until its end. */
   get durationMs(): number {
-    return Math.round(this.#clock.monotonicMs() - this.#startedAtMs)
+    return Math.round((this.#endedAtMs ?? this.#clock.monotonicMs()) - this.#startedAtMs)
+  }
+
+  /** The duration that is kept is the one that is told, however long the keeping takes. */
+  end(): void {
+    this.#endedAtMs = this.#clock.monotonicMs()
   }
 
   /** Milliseconds until the model's first item or word. */

@@ -34,8 +34,9 @@ it('a command that did not run reads as that of Codex', () => {
   const reason = 'No such file or directory (os error 2)'
   assert.equal(
     formatExecFailure(pwd, new ExecError({ code: 'spawn_failed', reason }).message),
-    'exec_command failed for `/bin/bash -lc pwd`: CreateProcess { message: "Rejected(\\"Failed to ' +
-      'create unified exec process: No such file or directory (os error 2)\\")" }',
+    'exec_command failed for `/bin/bash -lc pwd`: CreateProcess { message: ' +
+      '"Rejected(\\"Failed to create unified exec process: ' +
+      'No such file or directory (os error 2)\\")" }',
   )
   assert.equal(
     formatExecFailure(['/bin/bash', '-lc', 'touch a1'], 'rejected by user'),

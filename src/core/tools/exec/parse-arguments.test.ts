@@ -56,7 +56,8 @@ const EXEC_COMMAND_FAILURES: readonly (readonly [string, string])[] = [
   ['{"cmd":"pwd","shell":5}', 'invalid type: integer `5`, expected a string at line 1 column 22'],
   [
     '{"cmd":"pwd","sandbox_permissions":"foo"}',
-    'unknown variant `foo`, expected one of `use_default`, `require_escalated`, `with_additional_permissions` at line 1 column 40',
+    'unknown variant `foo`, expected one of `use_default`, `require_escalated`, ' +
+      '`with_additional_permissions` at line 1 column 40',
   ],
   ['{"cmd":"pwd","sandbox_permissions":null}', 'expected value at line 1 column 36'],
   ['{"cmd":"pwd","sandbox_permissions":5}', 'expected value at line 1 column 36'],
