@@ -49,6 +49,11 @@ export interface FileSystem {
   readText(path: string): Promise<string | undefined>
   /** Makes a new directory entry survive a power cut. */
   syncDirectory(path: string): Promise<void>
+  /** Moves within one file system, replacing what was at `to`. */
+  rename(from: string, to: string): Promise<void>
+  /** Nothing happens when there is no such file. */
+  remove(path: string): Promise<void>
+  setModifiedTime(path: string, atMs: number): Promise<void>
 }
 
 function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileFacts['kind'] {
@@ -118,6 +123,11 @@ export const nodeFileSystem: FileSystem = {
       await handle.close()
     }
   },
+  rename: (from, to) => fs.rename(from, to),
+  remove: async (path) => {
+    await orUndefined(fs.unlink(path))
+  },
+  setModifiedTime: (path, atMs) => fs.utimes(path, atMs / 1000, atMs / 1000),
   syncDirectory: async (path) => {
     const handle = await fs.open(path, O_RDONLY)
     try {

@@ -20,6 +20,6 @@ export {
   objectAt,
   stringAt,
 } from './json.ts'
-export { type JsonlLine, readLines } from './jsonl.ts'
+export { type JsonlLine, type ReadLines, readLines } from './jsonl.ts'
 export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'

@@ -16,7 +16,9 @@ function fileOf(bytes: Buffer, most = bytes.length): Pick<OpenFile, 'read'> {
 }
 
 async function linesOf(bytes: Buffer, start?: number, most?: number): Promise<JsonlLine[]> {
-  return Array.fromAsync(readLines(fileOf(bytes, most) as OpenFile, start))
+  return Array.fromAsync(
+    readLines(fileOf(bytes, most) as OpenFile, start === undefined ? {} : { start }),
+  )
 }
 
 describe('readLines', () => {

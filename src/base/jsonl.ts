@@ -16,12 +16,26 @@ export interface JsonlLine {
 const CHUNK_BYTES = 256 * 1024
 const NEWLINE = 0x0a
 
+/** Bytes of a line that `isWanted` is shown. */
+const HEAD_BYTES = 200
+
+export interface ReadLines {
+  /** Byte to begin at; the start of a line. */
+  readonly start?: number
+  /** Judges a line by its first 200 bytes; others are passed over without being decoded. */
+  readonly isWanted?: (head: string) => boolean
+}
+
 /**
- * Streams the lines of `file` from byte `start`, split at LF only: JSON text may hold U+2028
- * unescaped, which `node:readline` would split at. Bytes that are no UTF-8 become U+FFFD, so that
- * a damaged line costs only itself.
+ * Streams the lines of `file`, split at LF only: JSON text may hold U+2028 unescaped, which
+ * `node:readline` would split at. Bytes that are no UTF-8 become U+FFFD, so that a damaged line
+ * costs only itself.
  */
-export async function* readLines(file: OpenFile, start = 0): AsyncGenerator<JsonlLine> {
+export async function* readLines(
+  file: OpenFile,
+  { start = 0, isWanted = () => true }: ReadLines = {},
+): AsyncGenerator<JsonlLine> {
+  const wants = (line: Buffer) => isWanted(line.toString('latin1', 0, HEAD_BYTES))
   let position = start
   let lineStart = start
   let pending: Buffer[] = []
@@ -37,16 +51,15 @@ export async function* readLines(file: OpenFile, start = 0): AsyncGenerator<Json
       const line = joined(pending, bytes.subarray(from, at))
       pending = []
       const next = position + at + 1
-      yield toLine(line, lineStart, next, true)
+      if (wants(line)) yield toLine(line, lineStart, next, true)
       lineStart = next
       from = at + 1
     }
     if (from < count) pending.push(Buffer.from(bytes.subarray(from)))
     position += count
   }
-  if (pending.length > 0) {
-    yield toLine(joined(pending, Buffer.alloc(0)), lineStart, position, false)
-  }
+  const rest = joined(pending, Buffer.alloc(0))
+  if (rest.length > 0 && wants(rest)) yield toLine(rest, lineStart, position, false)
 }
 
 function joined(pending: readonly Buffer[], last: Buffer): Buffer {

@@ -51,6 +51,7 @@ function fromStore(failure: ThreadStoreFailure, message: string): CliError {
     case 'invalid_request':
       return new CliError(EXIT.usage, message)
     case 'internal':
+    case 'disposed':
       return new CliError(EXIT.failed, message)
     default:
       return unreachable(failure)

@@ -1,4 +1,10 @@
 export { isContextual, isUserBoundary, TURN_ABORTED_MARKER } from './contextual.ts'
+export {
+  type CurrentMetadata,
+  isEmptyPatch,
+  metadataLines,
+  type ThreadMetadataPatch,
+} from './metadata-lines.ts'
 export { type ModelHistory, replayModelHistory, toModelInput } from './model-history.ts'
 export { isPersisted } from './persistence-policy.ts'
 export { SummaryFold, type ThreadSummary } from './thread-summary.ts'

@@ -1,6 +1,8 @@
 import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from '../base/index.ts'
 import {
   type GitInfo,
+  MEMORY_MODES,
+  type MemoryMode,
   parseThreadId,
   type RolloutItem,
   type SessionMeta,
@@ -22,6 +24,9 @@ export interface ThreadSummary {
   readonly git: GitInfo | null
   readonly forkedFromId: string | null
   readonly historyMode: 'legacy' | 'paginated'
+  readonly memoryMode: MemoryMode
+  /** The name that the log itself carries; empty: cleared; null: it has none to tell. */
+  readonly loggedName: string | null
   /** First words of the person; empty until there are some. */
   readonly preview: string
 }
@@ -34,15 +39,27 @@ function parseTime(text: string): number {
   return Date.parse(stamp ? `${stamp[1]}:${stamp[2]}:${stamp[3]}Z` : text) || 0
 }
 
-/** Folds log entries into a summary: the first header names the thread, later ones update it. */
-export class SummaryFold {
-  #meta: SessionMeta | undefined
-  #git: GitInfo | null = null
-  #model: string | null = null
-  #preview = ''
+type Header = Omit<ThreadSummary, 'git' | 'model' | 'preview' | 'memoryMode' | 'loggedName'>
 
-  get hasHeader(): boolean {
-    return this.#meta !== undefined
+/**
+ * Folds log entries into a summary: the first header names the thread, later ones update it. Given
+ * the summary of a log's beginning, it goes on from there.
+ */
+export class SummaryFold {
+  #header: Header | undefined
+  #git: GitInfo | null
+  #model: string | null
+  #preview: string
+  #memoryMode: MemoryMode
+  #name: string | null
+
+  constructor(known?: ThreadSummary) {
+    this.#header = known
+    this.#git = known?.git ?? null
+    this.#model = known?.model ?? null
+    this.#preview = known?.preview ?? ''
+    this.#memoryMode = known?.memoryMode ?? 'enabled'
+    this.#name = known?.loggedName ?? null
   }
 
   get hasPreview(): boolean {
@@ -61,6 +78,8 @@ export class SummaryFold {
       this.#offerPreview(event.message, images.length > 0)
     } else if (event.type === 'item_completed') {
       this.#applyItem(objectAt(event, 'item') ?? {})
+    } else if (event.type === 'thread_name_updated') {
+      this.#name = stringAt(event, 'thread_name')?.trim() ?? ''
     } else if (event.type === 'thread_goal_updated') {
       this.#offerPreview(stringAt(objectAt(event, 'goal') ?? {}, 'objective') ?? '', false)
     }
@@ -76,9 +95,11 @@ export class SummaryFold {
   }
 
   #applyMeta(meta: SessionMeta): void {
-    if (!this.#meta) this.#meta = meta
-    else if (meta.id !== this.#meta.id) return
+    this.#header ??= headerOf(meta)
+    if (meta.id.toLowerCase() !== this.#header?.threadId) return
     if (meta.git) this.#git = Object.keys(meta.git).length > 0 ? meta.git : null
+    const mode = MEMORY_MODES.find((each) => each === meta.memory_mode)
+    if (mode) this.#memoryMode = mode
   }
 
   #offerPreview(message: string, hasImages: boolean): void {
@@ -90,22 +111,31 @@ export class SummaryFold {
 
   /** Undefined while no header with a valid id was met. */
   finish(): ThreadSummary | undefined {
-    const meta = this.#meta
-    const threadId = meta && parseThreadId(meta.id)
-    if (!meta || !threadId) return undefined
-    return {
-      threadId,
-      createdAtMs: parseTime(meta.timestamp),
-      cwd: meta.cwd,
-      source: meta.source,
-      modelProvider: meta.model_provider ?? null,
-      model: this.#model,
-      cliVersion: meta.cli_version,
-      originator: meta.originator,
-      git: this.#git,
-      forkedFromId: meta.forked_from_id ?? null,
-      historyMode: meta.history_mode === 'paginated' ? 'paginated' : 'legacy',
-      preview: this.#preview,
-    }
+    return (
+      this.#header && {
+        ...this.#header,
+        model: this.#model,
+        git: this.#git,
+        memoryMode: this.#memoryMode,
+        loggedName: this.#name,
+        preview: this.#preview,
+      }
+    )
+  }
+}
+
+function headerOf(meta: SessionMeta): Header | undefined {
+  const threadId = parseThreadId(meta.id)
+  if (!threadId) return undefined
+  return {
+    threadId,
+    createdAtMs: parseTime(meta.timestamp),
+    cwd: meta.cwd,
+    source: meta.source,
+    modelProvider: meta.model_provider ?? null,
+    cliVersion: meta.cli_version,
+    originator: meta.originator,
+    forkedFromId: meta.forked_from_id ?? null,
+    historyMode: meta.history_mode === 'paginated' ? 'paginated' : 'legacy',
   }
 }

@@ -33,6 +33,8 @@ export {
   addUsage,
   type GitInfo,
   isSubagent,
+  MEMORY_MODES,
+  type MemoryMode,
   NO_TOKENS,
   SANDBOX_MODES,
   type SandboxMode,

@@ -53,6 +53,10 @@ export interface TokenInfo {
   readonly model_context_window: number | null
 }
 
+export const MEMORY_MODES = ['enabled', 'disabled', 'polluted'] as const
+/** Whether memories are made of a thread. `polluted`: its content is not to be trusted for that. */
+export type MemoryMode = (typeof MEMORY_MODES)[number]
+
 export const APPROVAL_POLICIES = ['untrusted', 'on-failure', 'on-request', 'never'] as const
 /** When a person is asked before a command runs. The granular object is carried unchanged. */
 export type ApprovalPolicy = (typeof APPROVAL_POLICIES)[number] | JsonObject

@@ -1,8 +1,9 @@
 export { RolloutError, type RolloutFailure } from './errors.ts'
 export { decodeLine, encodeLine } from './rollout-codec.ts'
-export { parseRolloutName, rolloutPath } from './rollout-path.ts'
+export { ARCHIVE_FOLDER, rolloutPath, SESSIONS_FOLDER } from './rollout-path.ts'
 export {
   type DamagedLine,
+  type FoldedSummary,
   type LoadedRollout,
   loadRollout,
   readSummary,
@@ -21,4 +22,9 @@ export {
   RolloutWriter,
   type RolloutWriterOptions,
 } from './rollout-writer.ts'
-export { NAME_INDEX_FILE, readThreadNames } from './thread-name-index.ts'
+export {
+  appendThreadName,
+  NAME_INDEX_FILE,
+  readThreadNames,
+  removeThreadNames,
+} from './thread-name-index.ts'

@@ -1,4 +1,11 @@
-import { errorCode, errorText, type FileSystem, type OpenFile, readLines } from '../base/index.ts'
+import {
+  errorCode,
+  errorText,
+  type FileSystem,
+  type OpenFile,
+  type ReadLines,
+  readLines,
+} from '../base/index.ts'
 import { SummaryFold, type ThreadSummary } from '../history/index.ts'
 import type { RolloutLine } from '../protocol/index.ts'
 import { RolloutError } from './errors.ts'
@@ -18,8 +25,8 @@ export interface LoadedRollout {
   readonly damage: readonly DamagedLine[]
 }
 
-/** Lines that a list reads at most before it gives up on finding a first message. */
-const SUMMARY_LINES = 1000
+/** Lines behind the first message that can change what a list shows. */
+const SUMMARY_LINE = /"type":"(?:session_meta|turn_context|thread_name_updated)"/
 
 /** Opens a regular file; anything else at the path is refused without reading from it. */
 export async function openRollout(files: FileSystem, path: string): Promise<OpenFile> {
@@ -52,11 +59,15 @@ interface ReadLine {
 }
 
 /** The lines of a rollout that are not blank, what could be read of each, and what was wrong. */
-async function* readRollout(files: FileSystem, path: string): AsyncGenerator<ReadLine> {
+async function* readRollout(
+  files: FileSystem,
+  path: string,
+  options: ReadLines = {},
+): AsyncGenerator<ReadLine> {
   const file = await openRollout(files, path)
   try {
     let lineNumber = 0
-    for await (const raw of readLines(file)) {
+    for await (const raw of readLines(file, options)) {
       lineNumber += 1
       const text = lineNumber === 1 ? raw.text.replace(/^\uFEFF/, '') : raw.text
       if (text.trim() === '') continue
@@ -92,17 +103,46 @@ export async function loadRollout(files: FileSystem, path: string): Promise<Load
   return { lines, damage }
 }
 
-/** Reads no further than the first message of the person. Undefined without a header. */
+/** A summary and how much of the file it was folded from. */
+export interface FoldedSummary {
+  readonly summary: ThreadSummary
+  /** Whole lines up to here are in the summary; 0 when the end of the file was torn. */
+  readonly foldedBytes: number
+}
+
+const NEWLINE = 0x0a
+
+/**
+ * What a list shows of a rollout; undefined without a header. Up to the first message of the person
+ * every line is read, behind it only those that can change the summary. With `known`, an earlier
+ * result for the same file, only what came since is read.
+ */
 export async function readSummary(
   files: FileSystem,
   path: string,
-): Promise<ThreadSummary | undefined> {
-  const fold = new SummaryFold()
-  let left = SUMMARY_LINES
-  for await (const { line } of readRollout(files, path)) {
+  known?: FoldedSummary,
+): Promise<FoldedSummary | undefined> {
+  const wholeBytes = await wholeLineBytes(files, path)
+  const start = known?.foldedBytes ?? 0
+  const fold = new SummaryFold(start > 0 ? known?.summary : undefined)
+  const isWanted = (head: string) => !fold.hasPreview || SUMMARY_LINE.test(head)
+  for await (const { line } of readRollout(files, path, { start, isWanted })) {
     if (line) fold.apply(line.item)
-    left -= 1
-    if ((fold.hasHeader && fold.hasPreview) || left === 0) break
   }
-  return fold.finish()
+  const summary = fold.finish()
+  return summary && { summary, foldedBytes: wholeBytes }
+}
+
+/** Size of the file when its last line is whole, else 0. */
+async function wholeLineBytes(files: FileSystem, path: string): Promise<number> {
+  const file = await openRollout(files, path)
+  try {
+    const { sizeBytes } = await file.facts()
+    const last = Buffer.alloc(1)
+    const isWhole =
+      sizeBytes > 0 && (await file.read(last, sizeBytes - 1)) === 1 && last[0] === NEWLINE
+    return isWhole ? sizeBytes : 0
+  } finally {
+    await file.close()
+  }
 }

@@ -98,8 +98,14 @@ export class RolloutWriter implements AsyncDisposable {
   }
 
   /** Returns when the items are with the kernel. Throws `RolloutError`; the items stay queued. */
-  append(items: readonly RolloutItem[]): Promise<void> {
+  async append(items: readonly RolloutItem[]): Promise<void> {
+    if (items.length === 0) return
     for (const item of items) this.#pending.push(item)
+    await this.persist()
+  }
+
+  /** Makes the file exist, and writes what is queued. Throws as `append`. */
+  persist(): Promise<void> {
     return this.#inTurn(() => this.#drain())
   }
 

@@ -14,6 +14,8 @@ export interface ThreadRow {
   readonly rolloutPath: string
   readonly file: Pick<FileFacts, 'sizeBytes' | 'modifiedAtMs' | 'inode'>
   readonly summary: ThreadSummary
+  /** Bytes that the summary was folded from: whole lines. */
+  readonly foldedBytes: number
 }
 
 interface StoredRow {
@@ -22,6 +24,7 @@ interface StoredRow {
   size_bytes: number
   modified_at_ms: number
   inode: number
+  folded_bytes: number
   summary: string
 }
 
@@ -68,12 +71,23 @@ export class ThreadIndex implements Disposable {
     const summary = row && parseSummary(row)
     if (!summary) return undefined
     const { size_bytes: sizeBytes, modified_at_ms: modifiedAtMs, inode } = row
-    return { rolloutPath, file: { sizeBytes, modifiedAtMs, inode }, summary }
+    const file = { sizeBytes, modifiedAtMs, inode }
+    return { rolloutPath, file, summary, foldedBytes: row.folded_bytes }
   }
 
   upsert(rows: readonly ThreadRow[]): void {
     if (rows.length === 0) return
     this.#attempt((database) => immediate(database, () => this.#write(database, rows)))
+  }
+
+  /** Forgets files that are gone or have moved. */
+  remove(rolloutPaths: readonly string[]): void {
+    this.#attempt((database) =>
+      immediate(database, () => {
+        const statement = database.prepare('DELETE FROM threads WHERE rollout_path = ?')
+        for (const path of rolloutPaths) statement.run(path)
+      }),
+    )
   }
 
   [Symbol.dispose](): void {
@@ -84,11 +98,12 @@ export class ThreadIndex implements Disposable {
   #write(database: Database, rows: readonly ThreadRow[]): void {
     const statement = database.prepare<StoredRow>(
       `INSERT INTO threads VALUES
-         (@rollout_path, @thread_id, @size_bytes, @modified_at_ms, @inode, @summary)
+         (@rollout_path, @thread_id, @size_bytes, @modified_at_ms, @inode, @folded_bytes,
+          @summary)
        ON CONFLICT (rollout_path) DO UPDATE SET
          thread_id = excluded.thread_id, size_bytes = excluded.size_bytes,
          modified_at_ms = excluded.modified_at_ms, inode = excluded.inode,
-         summary = excluded.summary`,
+         folded_bytes = excluded.folded_bytes, summary = excluded.summary`,
     )
     for (const row of rows) {
       statement.run({
@@ -97,6 +112,7 @@ export class ThreadIndex implements Disposable {
         size_bytes: row.file.sizeBytes,
         modified_at_ms: row.file.modifiedAtMs,
         inode: row.file.inode,
+        folded_bytes: row.foldedBytes,
         summary: JSON.stringify(row.summary),
       })
     }
@@ -140,4 +156,12 @@ function parseSummary(row: StoredRow): ThreadSummary | undefined {
   return hasTexts && hasRest ? (value as unknown as ThreadSummary) : undefined
 }
 
-const TEXTS = ['threadId', 'cwd', 'cliVersion', 'originator', 'historyMode', 'preview']
+const TEXTS = [
+  'threadId',
+  'cwd',
+  'cliVersion',
+  'originator',
+  'historyMode',
+  'memoryMode',
+  'preview',
+]

@@ -3,6 +3,8 @@ import type { ThreadId } from '../protocol/index.ts'
 export type ThreadStoreFailure =
   | { readonly code: 'thread_not_found'; readonly threadId: ThreadId }
   | { readonly code: 'conflict' | 'invalid_request' | 'unsupported'; readonly reason: string }
+  /** The store has been disposed. */
+  | { readonly code: 'disposed' }
   /** The thread's log cannot be read as one; `path` tells where it is. */
   | { readonly code: 'damaged'; readonly path: string; readonly reason: string }
   /** The home cannot be read at all. */
@@ -29,6 +31,8 @@ function describe(failure: ThreadStoreFailure): string {
       return `${failure.reason}: ${failure.path}`
     case 'home_unreadable':
       return `cannot read the home ${failure.path}: ${failure.reason}`
+    case 'disposed':
+      return 'the thread store has been closed'
     case 'internal':
       return failure.doing
     default:

@@ -1,4 +1,6 @@
+export type { ThreadMetadataPatch } from '../history/index.ts'
 export { ThreadStoreError, type ThreadStoreFailure } from './errors.ts'
+export { InMemoryThreadStore } from './in-memory/in-memory-thread-store.ts'
 export { LiveThread } from './live-thread.ts'
 export {
   INDEX_FILE,

@@ -1,10 +1,12 @@
-import type { ThreadSummary } from '../history/index.ts'
+import type { ThreadMetadataPatch, ThreadSummary } from '../history/index.ts'
 import type { RolloutItem, SessionMeta, ThreadId } from '../protocol/index.ts'
 
 /**
  * Where threads live. Session code sees this, never a path, a row or a socket.
  * One writer per thread: `createThread` and `resumeThread` take it, `closeThread` and
- * `discardThread` give it back. Every method throws only `ThreadStoreError`.
+ * `discardThread` give it back. Every method throws only `ThreadStoreError`, and `disposed` once the
+ * store has been disposed. The rules are in `docs/spec/thread-store.md`, the suite that checks them
+ * in `testing/contract.ts`.
  */
 export interface ThreadStore extends AsyncDisposable {
   /** Prepares a new thread; nothing is kept before the first append. `conflict` when live. */
@@ -20,7 +22,7 @@ export interface ThreadStore extends AsyncDisposable {
   flushThread(threadId: ThreadId): Promise<void>
   /** Flushes and gives the writer back. On failure the thread stays live. */
   closeThread(threadId: ThreadId): Promise<void>
-  /** Gives the writer back without forcing queued items out. Idempotent. */
+  /** Gives the writer back without forcing queued items out. Nothing happens when none is live. */
   discardThread(threadId: ThreadId): Promise<void>
   /** The whole log, live or not. `thread_not_found`, `damaged`. */
   loadHistory(threadId: ThreadId): Promise<StoredHistory>
@@ -28,6 +30,20 @@ export interface ThreadStore extends AsyncDisposable {
   readThread(threadId: ThreadId): Promise<StoredThread>
   /** A page of threads, newest first. */
   listThreads(params: ListThreads): Promise<ThreadPage>
+  /** Makes the log of a live thread exist though nothing was appended yet. */
+  persistThread(threadId: ThreadId): Promise<void>
+  /**
+   * Changes what a person chose about a thread, live or not, archived or not: all of the patch or
+   * nothing of it. A live thread without items gets its log by it. `invalid_request` for a blank
+   * name; `unsupported` for what a paginated log cannot be told.
+   */
+  updateThreadMetadata(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread>
+  /** Takes a thread out of the usual list. `conflict` while it is live or archived already. */
+  archiveThread(threadId: ThreadId): Promise<void>
+  /** The way back. `conflict` when it is not archived. */
+  unarchiveThread(threadId: ThreadId): Promise<StoredThread>
+  /** Removes the thread, its name and its archived copy for good. `conflict` while it is live. */
+  deleteThread(threadId: ThreadId): Promise<void>
 }
 
 export interface CreateThread {
@@ -45,7 +61,7 @@ export interface StoredHistory {
   readonly damage: readonly { readonly place: string; readonly reason: string }[]
 }
 
-export interface StoredThread extends ThreadSummary {
+export interface StoredThread extends Omit<ThreadSummary, 'loggedName'> {
   /** Null in a store without paths. */
   readonly rolloutPath: string | null
   readonly name: string | null

@@ -78,6 +78,18 @@ export class FaultyFileSystem implements FileSystem {
     return this.#call('syncDirectory', () => this.#inner.syncDirectory(path))
   }
 
+  rename(from: string, to: string): Promise<void> {
+    return this.#call('rename', () => this.#inner.rename(from, to))
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#call('remove', () => this.#inner.remove(path))
+  }
+
+  setModifiedTime(path: string, atMs: number): Promise<void> {
+    return this.#call('setModifiedTime', () => this.#inner.setModifiedTime(path, atMs))
+  }
+
   #next(method: Method, sizeBytes?: number): Fault | undefined {
     const index = this.calls.length
     const call = { index, method, ...(sizeBytes === undefined ? {} : { sizeBytes }) }

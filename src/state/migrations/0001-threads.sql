@@ -5,6 +5,8 @@ CREATE TABLE threads (
   size_bytes     INTEGER NOT NULL,
   modified_at_ms REAL NOT NULL,
   inode          INTEGER NOT NULL,
+  -- Bytes that the summary was folded from: whole lines.
+  folded_bytes   INTEGER NOT NULL,
   summary        TEXT NOT NULL
 ) STRICT;
 

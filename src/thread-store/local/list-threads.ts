@@ -1,7 +1,7 @@
-import { basename, normalize } from 'node:path'
+import { basename } from 'node:path'
 import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
 import type { ThreadSummary } from '../../history/index.ts'
-import { isSubagent, type ThreadId } from '../../protocol/index.ts'
+import type { ThreadId } from '../../protocol/index.ts'
 import {
   newestFirst,
   type RolloutFile,
@@ -11,6 +11,7 @@ import {
 } from '../../rollout/index.ts'
 import type { ThreadIndex, ThreadRow } from '../../state/index.ts'
 import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
+import { isWanted } from '../list-filter.ts'
 import type { ListThreads, StoredThread, ThreadPage } from '../store.ts'
 
 export interface ListSources {
@@ -70,17 +71,6 @@ function readCursor({ cursor, sortKey }: ListThreads): Cursor | undefined {
   const isOfThisOrder = typeof after.position === (sortKey === 'created' ? 'string' : 'number')
   if (!isOfThisOrder) throw invalidCursor(cursor)
   return after
-}
-
-function isWanted(thread: StoredThread, params: ListThreads): boolean {
-  if (thread.preview === '') return false
-  if (params.cwd !== undefined && !isSameFolder(thread.cwd, params.cwd)) return false
-  return params.includeSubagents || !isSubagent(thread.source)
-}
-
-function isSameFolder(a: string, b: string): boolean {
-  const plain = (path: string) => normalize(path).replace(/(?<=.)\/$/, '')
-  return a === b || plain(a) === plain(b)
 }
 
 function isBeyond(candidate: Candidate, after: Cursor): boolean {
@@ -152,10 +142,11 @@ async function summaryOf(
   const row = index?.read(file.path)
   if (row && isCurrent(row, facts)) return { ok: true, value: row.summary }
   try {
-    const value = canKeepSummary(row, facts) ? row.summary : await readSummary(files, file.path)
-    if (!value) return { ok: false, reason: 'no readable session_meta line' }
-    changed.push({ rolloutPath: file.path, file: facts, summary: value })
-    return { ok: true, value }
+    const known = hasGrown(row, facts) ? row : undefined
+    const folded = await readSummary(files, file.path, known)
+    if (!folded) return { ok: false, reason: 'no readable session_meta line' }
+    changed.push({ rolloutPath: file.path, file: facts, ...folded })
+    return { ok: true, value: folded.summary }
   } catch (error) {
     return { ok: false, reason: errorText(error) }
   }
@@ -169,26 +160,25 @@ function isCurrent(row: ThreadRow, facts: FileFacts): boolean {
   )
 }
 
-/** A log only grows: what its head said once, it still says. */
-function canKeepSummary(row: ThreadRow | undefined, facts: FileFacts): row is ThreadRow {
+/** A log only grows: what it said once, it still says. */
+function hasGrown(row: ThreadRow | undefined, facts: FileFacts): row is ThreadRow {
   return (
-    row !== undefined &&
-    row.summary.preview !== '' &&
-    row.file.inode === facts.inode &&
-    row.file.sizeBytes <= facts.sizeBytes
+    row !== undefined && row.file.inode === facts.inode && row.file.sizeBytes <= facts.sizeBytes
   )
 }
 
+/** The shared name index knows what other programs named last; else the log's own name counts. */
 export function toStoredThread(
   file: RolloutFile,
   facts: FileFacts,
   summary: ThreadSummary,
   names: ReadonlyMap<ThreadId, string>,
 ): StoredThread {
+  const { loggedName, ...known } = summary
   return {
-    ...summary,
+    ...known,
     rolloutPath: file.path,
-    name: names.get(summary.threadId) ?? null,
+    name: (names.get(summary.threadId) ?? loggedName) || null,
     updatedAtMs: facts.modifiedAtMs,
     sizeBytes: facts.sizeBytes,
     isArchived: file.isArchived,

@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Clock, errorCode, errorText, type FileSystem } from '../../base/index.ts'
+import { isEmptyPatch, type ThreadMetadataPatch } from '../../history/index.ts'
 import type { RolloutItem, ThreadId } from '../../protocol/index.ts'
 import {
   type Durability,
@@ -8,15 +9,18 @@ import {
   loadRollout,
   NAME_INDEX_FILE,
   RolloutError,
+  type RolloutFile,
   type RolloutNotice,
   RolloutWriter,
   type RolloutWriterOptions,
   readSummary,
   readThreadNames,
+  removeThreadNames,
   rolloutPath,
 } from '../../rollout/index.ts'
 import type { ThreadIndex } from '../../state/index.ts'
 import { ThreadStoreError } from '../errors.ts'
+import { checkedPatch } from '../metadata-patch.ts'
 import type {
   CreateThread,
   ListThreads,
@@ -26,6 +30,8 @@ import type {
   ThreadStore,
 } from '../store.ts'
 import { listLocalThreads, toStoredThread } from './list-threads.ts'
+import { archiveRollout, unarchiveRollout } from './move-thread.ts'
+import { updateLocalMetadata } from './update-metadata.ts'
 
 export interface LocalThreadStoreOptions {
   /** Folder that holds `sessions/`; shared with real Codex. */
@@ -42,12 +48,14 @@ export class LocalThreadStore implements ThreadStore {
   readonly #options: LocalThreadStoreOptions
   readonly #writers = new Map<ThreadId, RolloutWriter>()
   #index: Promise<ThreadIndex | undefined> | undefined
+  #isDisposed = false
 
   constructor(options: LocalThreadStoreOptions) {
     this.#options = options
   }
 
   async createThread({ threadId, createdAtMs, header, onNotice }: CreateThread): Promise<void> {
+    this.#requireOpen()
     this.#refuseLive(threadId)
     const options = this.#writerOptions(
       rolloutPath(this.#options.home, threadId, createdAtMs),
@@ -63,8 +71,9 @@ export class LocalThreadStore implements ThreadStore {
   async resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
     this.#refuseLive(threadId)
     const file = await this.#find(threadId)
-    const summary = await this.#guard(() => readSummary(this.#options.files, file.path))
-    if (!summary) throw damaged(file.path)
+    const folded = await this.#guard(() => readSummary(this.#options.files, file.path))
+    if (!folded) throw damaged(file.path)
+    const { summary } = folded
     if (summary.threadId !== threadId) {
       throw invalid(`${file.path} holds thread ${summary.threadId}, not ${threadId}`)
     }
@@ -90,6 +99,10 @@ export class LocalThreadStore implements ThreadStore {
     return this.#guard(() => this.#writer(threadId).append(items))
   }
 
+  persistThread(threadId: ThreadId): Promise<void> {
+    return this.#guard(() => this.#writer(threadId).persist())
+  }
+
   flushThread(threadId: ThreadId): Promise<void> {
     return this.#guard(() => this.#writer(threadId).flush())
   }
@@ -101,6 +114,11 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async discardThread(threadId: ThreadId): Promise<void> {
+    this.#requireOpen()
+    await this.#discard(threadId)
+  }
+
+  async #discard(threadId: ThreadId): Promise<void> {
     const writer = this.#writers.get(threadId)
     if (!writer) return
     await writer[Symbol.asyncDispose]()
@@ -118,14 +136,62 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async readThread(threadId: ThreadId): Promise<StoredThread> {
-    const { files } = this.#options
+    return this.#read(await this.#find(threadId))
+  }
+
+  async updateThreadMetadata(
+    threadId: ThreadId,
+    patch: ThreadMetadataPatch,
+  ): Promise<StoredThread> {
+    const { files, home, clock } = this.#options
+    const live = this.#writers.get(threadId)
+    if (live && !live.isMaterialised && !isEmptyPatch(checkedPatch(patch))) {
+      await this.persistThread(threadId)
+    }
     const file = await this.#find(threadId)
-    const [summary, facts, names] = await this.#guard(() =>
-      Promise.all([readSummary(files, file.path), files.facts(file.path), this.#readNames()]),
+    const path = live?.path ?? file.path
+    await this.#guard(() =>
+      updateLocalMetadata({
+        files,
+        home,
+        clock,
+        threadId,
+        path,
+        patch,
+        append: (lines) => (live ? live.append(lines) : this.#appendCold(path, lines)),
+      }),
     )
-    if (!facts) throw new ThreadStoreError({ code: 'thread_not_found', threadId })
-    if (!summary) throw damaged(file.path)
-    return toStoredThread(file, facts, summary, names)
+    return this.#read(file)
+  }
+
+  async archiveThread(threadId: ThreadId): Promise<void> {
+    this.#refuseLive(threadId)
+    const file = await this.#find(threadId)
+    if (file.isArchived) throw conflict(`thread ${threadId} is archived already`)
+    await this.#guard(() => archiveRollout(this.#options.files, this.#options.home, file))
+  }
+
+  async unarchiveThread(threadId: ThreadId): Promise<StoredThread> {
+    const { files, clock, home } = this.#options
+    this.#refuseLive(threadId)
+    const file = await this.#find(threadId)
+    if (!file.isArchived) throw conflict(`thread ${threadId} is not archived`)
+    return this.#read(await this.#guard(() => unarchiveRollout(files, clock, home, file)))
+  }
+
+  async deleteThread(threadId: ThreadId): Promise<void> {
+    const { files, home } = this.#options
+    this.#refuseLive(threadId)
+    let file: RolloutFile | undefined = await this.#find(threadId)
+    await this.#guard(async () => {
+      // There may be an archived copy beside the active one.
+      while (file) {
+        await files.remove(file.path)
+        await files.syncDirectory(dirname(file.path))
+        file = await findRollout(files, home, threadId)
+      }
+      await removeThreadNames(files, home, threadId)
+    })
   }
 
   async listThreads(params: ListThreads): Promise<ThreadPage> {
@@ -142,7 +208,8 @@ export class LocalThreadStore implements ThreadStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const writers = [...this.#writers.keys()]
-    await Promise.all(writers.map((threadId) => this.discardThread(threadId)))
+    await Promise.all(writers.map((threadId) => this.#discard(threadId)))
+    this.#isDisposed = true
     const index = await this.#index
     index?.[Symbol.dispose]()
     this.#index = undefined
@@ -186,19 +253,41 @@ export class LocalThreadStore implements ThreadStore {
     return { path, files, clock, durability, onNotice: notify }
   }
 
+  #requireOpen(): void {
+    if (this.#isDisposed) throw new ThreadStoreError({ code: 'disposed' })
+  }
+
   #writer(threadId: ThreadId): RolloutWriter {
+    this.#requireOpen()
     const writer = this.#writers.get(threadId)
     if (writer) return writer
     throw new ThreadStoreError({ code: 'thread_not_found', threadId })
   }
 
   #refuseLive(threadId: ThreadId): void {
+    this.#requireOpen()
     if (!this.#writers.has(threadId)) return
-    const reason = `thread ${threadId} already has a live writer in this process`
-    throw new ThreadStoreError({ code: 'conflict', reason })
+    throw conflict(`thread ${threadId} already has a live writer in this process`)
   }
 
-  async #find(threadId: ThreadId) {
+  async #read(file: RolloutFile): Promise<StoredThread> {
+    const { files } = this.#options
+    const [folded, facts, names] = await this.#guard(() =>
+      Promise.all([readSummary(files, file.path), files.facts(file.path), this.#readNames()]),
+    )
+    if (!facts) throw new ThreadStoreError({ code: 'thread_not_found', threadId: file.threadId })
+    if (!folded) throw damaged(file.path)
+    return toStoredThread(file, facts, folded.summary, names)
+  }
+
+  /** A thread that nobody has open here: a writer for one write. */
+  async #appendCold(path: string, lines: readonly RolloutItem[]): Promise<void> {
+    await using writer = await RolloutWriter.resume(this.#writerOptions(path))
+    await writer.append(lines)
+    await writer.close()
+  }
+
+  async #find(threadId: ThreadId): Promise<RolloutFile> {
     const { files, home } = this.#options
     await this.#requireReadableHome()
     const file = await this.#guard(() => findRollout(files, home, threadId))
@@ -208,6 +297,7 @@ export class LocalThreadStore implements ThreadStore {
 
   /** A home that is not there yet holds no threads; one that cannot be entered is an error. */
   async #requireReadableHome(): Promise<void> {
+    this.#requireOpen()
     const { home } = this.#options
     try {
       const facts = await stat(home)
@@ -231,6 +321,10 @@ export class LocalThreadStore implements ThreadStore {
 
 function invalid(reason: string): ThreadStoreError {
   return new ThreadStoreError({ code: 'invalid_request', reason })
+}
+
+function conflict(reason: string): ThreadStoreError {
+  return new ThreadStoreError({ code: 'conflict', reason })
 }
 
 function damaged(path: string): ThreadStoreError {

@@ -1,0 +1,1 @@
+export { aHeader, aMessage, type OpenStore, threadStoreContract } from './contract.ts'
