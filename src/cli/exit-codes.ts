@@ -5,6 +5,7 @@ export const EXIT = {
   usage: 2,
   notFound: 3,
   conflict: 4,
+  unconfirmed: 5,
   damaged: 6,
   invalidConfig: 8,
   missingKey: 9,
@@ -22,6 +23,7 @@ export const EXIT_CODE_HELP = `Exit codes:
     2  wrong use: flag, argument or input file
     3  no such thread
     4  conflict: the thread is in use, or cannot be appended to
+    5  not confirmed: nothing was done
     6  the thread's file is damaged beyond reading
     8  config.toml, a profile or -c is invalid
     9  no API key

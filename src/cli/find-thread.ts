@@ -1,6 +1,7 @@
 import { parseThreadId, type ThreadId } from '../protocol/index.ts'
 import type { ListThreads, StoredThread, ThreadStore } from '../thread-store/index.ts'
 import { CliError } from './cli-error.ts'
+import { workingFolder } from './exec-options.ts'
 import { EXIT } from './exit-codes.ts'
 
 const PAGE = 200
@@ -62,4 +63,15 @@ export async function lastThread(store: ThreadStore, cwd: string): Promise<Threa
   if (thread) return thread.threadId
   const hint = '`bobbin threads list` shows those of all folders'
   throw new CliError(EXIT.notFound, `no thread was started in ${cwd}`, hint)
+}
+
+/** The one thread that a command is about: the word given, or the newest of this folder. */
+export function wantedThread(
+  store: ThreadStore,
+  word: string | undefined,
+  isLast: boolean,
+): Promise<ThreadId> {
+  if (isLast && word === undefined) return lastThread(store, workingFolder(undefined))
+  if (word !== undefined && !isLast) return findThread(store, word)
+  throw new CliError(EXIT.usage, 'which thread?', 'give an id or a name, or --last')
 }

@@ -95,13 +95,69 @@ function threadsCommand(): Command {
     .command('show')
     .description('Show the turns of a thread.')
     .argument('[id]', 'full id, unique beginning of it, or name')
-    .option('--last', 'the newest thread of this folder')
+    .option('--last', LAST)
     .option('--json', 'print one JSON object')
     .action(async (id: string | undefined, options) => {
       const { runThreadsShow } = await import('./commands/threads-show.ts')
       process.exitCode = await runThreadsShow(id, options)
     })
+  addChangeCommands(threads)
   return threads
+}
+
+const IDS = 'full ids, unique beginnings of them, or names'
+const LAST = 'the newest thread of this folder'
+
+function addChangeCommands(threads: Command): void {
+  const changes = () => import('./commands/threads-change.ts')
+  threads
+    .command('name')
+    .description('Give a thread a name.')
+    .argument('[words...]', 'ID NAME, or NAME with --last')
+    .option('--clear', 'take the name away')
+    .option('--last', LAST)
+    .option('--json', 'print one JSON object')
+    .action(async (words: string[], options) => {
+      process.exitCode = await (await changes()).runThreadsName(words, options)
+    })
+  threads
+    .command('archive')
+    .description('Take threads out of the usual list.')
+    .argument('[ids...]', IDS)
+    .option('--last', LAST)
+    .option('--json', 'print one JSON object')
+    .action(async (ids: string[], options) => {
+      process.exitCode = await (await changes()).runThreadsArchive(ids, options)
+    })
+  threads
+    .command('unarchive')
+    .description('Bring archived threads back.')
+    .argument('<ids...>', IDS)
+    .option('--json', 'print one JSON object')
+    .action(async (ids: string[], options) => {
+      process.exitCode = await (await changes()).runThreadsUnarchive(ids, options)
+    })
+  threads
+    .command('delete')
+    .description('Remove threads for good. Shows them, and asks.')
+    .argument('[ids...]', IDS)
+    .option('--last', LAST)
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print one JSON object')
+    .action(async (ids: string[], options) => {
+      process.exitCode = await (await changes()).runThreadsDelete(ids, options)
+    })
+  threads
+    .command('export')
+    .description('Write a thread as a document, or as the items of its log.')
+    .argument('[id]', 'full id, unique beginning of it, or name')
+    .option('--last', LAST)
+    .option('-f, --format <format>', 'markdown or jsonl', 'markdown')
+    .option('-o, --output <file>', 'write to this file')
+    .action(async (id: string | undefined, options) => {
+      const { runThreadsExport } = await import('./commands/threads-export.ts')
+      process.exitCode = await runThreadsExport(id, options)
+    })
 }
 
 function program(): Command {
@@ -129,8 +185,15 @@ function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)])
 }
 
+/** `| head` closes our output: that is an end, not an error. `exec` has a turn to end first. */
+function endWithOutput(error: Error): void {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error
+  if (process.stdout.listenerCount('error') === 1) process.exit(EXIT.ok)
+}
+
 /** Runs the command line; sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on('error', endWithOutput)
   try {
     await program().parseAsync([...args], { from: 'user' })
   } catch (error) {

@@ -1,12 +1,8 @@
 import { checkHome, resolveHome } from '../../config/index.ts'
 import { foldTurns } from '../../history/index.ts'
-import type { ThreadId } from '../../protocol/index.ts'
-import type { ThreadStore } from '../../thread-store/index.ts'
-import { CliError } from '../cli-error.ts'
 import { openStore } from '../compose.ts'
-import { workingFolder } from '../exec-options.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { findThread, lastThread } from '../find-thread.ts'
+import { wantedThread } from '../find-thread.ts'
 import { Terminal } from '../output/terminal.ts'
 import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
 import { printThread } from '../output/thread-text.ts'
@@ -24,7 +20,7 @@ export async function runThreadsShow(
   const home = resolveHome(process.env)
   checkHome(home)
   await using store = openStore(home)
-  const threadId = await wantedThread(store, id, flags)
+  const threadId = await wantedThread(store, id, flags.last === true)
   const [thread, history] = await Promise.all([
     store.readThread(threadId),
     store.loadHistory(threadId),
@@ -39,14 +35,4 @@ export async function runThreadsShow(
     process.stdout.write(`${JSON.stringify(output)}\n`)
   } else printThread(new Terminal(process.stdout), thread, turns)
   return EXIT.ok
-}
-
-function wantedThread(
-  store: ThreadStore,
-  id: string | undefined,
-  flags: ThreadsShowFlags,
-): Promise<ThreadId> {
-  if (flags.last && id === undefined) return lastThread(store, workingFolder(undefined))
-  if (id !== undefined && !flags.last) return findThread(store, id)
-  throw new CliError(EXIT.usage, 'which thread?', 'give an id or a name, or --last')
 }

@@ -26,6 +26,7 @@ export function threadJson(thread: StoredThread): JsonObject {
     historyMode: thread.historyMode,
     cliVersion: thread.cliVersion,
     git: thread.git && { ...thread.git },
+    memoryMode: thread.memoryMode,
     path: thread.rolloutPath,
     sizeBytes: thread.sizeBytes,
   }

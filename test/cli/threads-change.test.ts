@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { assistantMessage } from '../../src/core/index.ts'
+import { jsonLines, Workplace } from '../support/bobbin.ts'
+import { ScriptedResponsesServer } from '../support/responses-server.ts'
+
+/** Threads with these prompts; their ids, in order. */
+async function threadsOf(place: Workplace, prompts: readonly string[]): Promise<string[]> {
+  const say = (text: string) => ({ items: [assistantMessage(text)] })
+  await using model = await ScriptedResponsesServer.start(prompts.map(() => say('done')))
+  await place.useModel(model.baseUrl)
+  const ids: string[] = []
+  for (const prompt of prompts) {
+    const { stdout } = await place.exec(['--json', prompt])
+    ids.push(String(jsonLines(stdout)[0]?.thread_id))
+  }
+  return ids
+}
+
+async function listed(place: Workplace, ...flags: string[]): Promise<[string, string | null][]> {
+  const { stdout } = await place.run(['threads', 'list', '--json', ...flags])
+  const { threads } = JSON.parse(stdout) as { threads: { id: string; name: string | null }[] }
+  return threads.map(({ id, name }) => [id, name])
+}
+
+describe('bobbin threads', () => {
+  it('names a thread, finds it by the name, and takes the name away', async () => {
+    await using place = await Workplace.create()
+    const [id = ''] = await threadsOf(place, ['first'])
+    assert.equal((await place.run(['threads', 'name', id, 'The one'])).exitCode, 0)
+    assert.deepEqual(await listed(place), [[id, 'The one']])
+    const shown = await place.run(['threads', 'show', 'The one', '--json'])
+    assert.equal(JSON.parse(shown.stdout).thread.id, id)
+    const named = await place.run(['threads', 'name', '--last', 'Other', '--json'])
+    assert.equal(JSON.parse(named.stdout).threads[0].name, 'Other')
+    await place.run(['threads', 'name', id, '--clear'])
+    assert.deepEqual(await listed(place), [[id, null]])
+    for (const words of [[id], [id, ' '], [id, 'a', 'b'], [id, 'a', '--clear'], []]) {
+      assert.equal((await place.run(['threads', 'name', ...words])).exitCode, 2, words.join())
+    }
+    assert.deepEqual(await listed(place), [[id, null]])
+  })
+
+  it('archives and brings back, several at once', async () => {
+    await using place = await Workplace.create()
+    const [first = '', second = ''] = await threadsOf(place, ['first', 'second'])
+    assert.equal((await place.run(['threads', 'archive', first, second])).exitCode, 0)
+    assert.deepEqual(await listed(place), [])
+    assert.equal((await listed(place, '--archived')).length, 2)
+    assert.equal((await place.run(['threads', 'archive', first])).exitCode, 4)
+    assert.equal((await place.run(['threads', 'unarchive', first])).exitCode, 0)
+    assert.deepEqual(await listed(place), [[first, null]])
+    assert.equal((await place.run(['threads', 'unarchive', first])).exitCode, 4)
+  })
+
+  it('deletes only what was confirmed, and all of it', async () => {
+    await using place = await Workplace.create()
+    const [gone = '', stays = ''] = await threadsOf(place, ['first', 'second'])
+    await place.run(['threads', 'name', gone, 'Secret name'])
+    const asked = await place.run(['threads', 'delete', gone])
+    assert.equal(asked.exitCode, 5)
+    assert.match(asked.stderr, /delete 1 thread, \d+ bytes\? \(nothing was deleted; add --yes\)/)
+    assert.equal((await listed(place)).length, 2)
+    const unknown = await place.run(['threads', 'delete', '--yes', gone, 'no such thread'])
+    assert.equal(unknown.exitCode, 3)
+    assert.equal((await listed(place)).length, 2)
+    assert.equal((await place.run(['threads', 'delete', '--yes', gone])).exitCode, 0)
+    assert.deepEqual(await listed(place), [[stays, null]])
+    const logs = (await place.homeFiles()).filter((name) => name.endsWith('.jsonl'))
+    const texts = await Promise.all(logs.map((name) => readFile(join(place.home, name), 'utf8')))
+    assert.ok(!texts.join('').includes('Secret name') && !texts.join('').includes(gone))
+  })
+
+  it('exports a thread as Markdown, and as the items of its log', async () => {
+    await using place = await Workplace.create()
+    const [id = ''] = await threadsOf(place, ['what is ```this```?'])
+    const markdown = (await place.run(['threads', 'export', id])).stdout
+    assert.match(markdown, /^# what is ```this```\?\n\n- Thread: `/)
+    assert.match(markdown, /\n## You\n\nwhat is ```this```\?\n\n## Agent\n\ndone\n$/)
+    await place.run(['threads', 'export', '--last', '-f', 'jsonl', '-o', 'out.jsonl'])
+    const path = join(place.project, 'out.jsonl')
+    const items = jsonLines(await readFile(path, 'utf8'))
+    assert.deepEqual(
+      items,
+      (await place.rolloutLines()).map(({ type, payload }) => ({ type, payload })),
+    )
+    assert.equal((await stat(path)).mode & 0o777, 0o600)
+    assert.equal((await place.run(['threads', 'export', id, '-f', 'pdf'])).exitCode, 2)
+  })
+
+  it('ends quietly when its reader has seen enough', async () => {
+    await using place = await Workplace.create()
+    await threadsOf(place, ['x'.repeat(100_000)])
+    const bin = join(import.meta.dirname, '..', '..', 'bin', 'bobbin.cjs')
+    const command = `"${process.execPath}" "${bin}" threads show --last --json | head -c 10`
+    const options = { cwd: place.project, env: place.environment, encoding: 'utf8' } as const
+    const { stderr, stdout } = spawnSync('/bin/sh', ['-c', command], options)
+    assert.deepEqual([stdout, stderr], ['{"schemaVe', ''])
+  })
+})
