@@ -105,6 +105,33 @@ function threadsCommand(): Command {
   return threads
 }
 
+function addBranchCommands(threads: Command): void {
+  const branches = () => import('./commands/threads-branch.ts')
+  threads
+    .command('fork')
+    .description('Make a new thread that begins as another, which stays as it is.')
+    .argument('[id]', 'full id, unique beginning of it, or name')
+    .option('--last', LAST)
+    .option(
+      '--at <turn>',
+      'take over no more than up to the end of this turn (`threads show --json`)',
+    )
+    .option('--json', 'print one JSON object')
+    .action(async (id: string | undefined, options) => {
+      process.exitCode = await (await branches()).runThreadsFork(id, options)
+    })
+  threads
+    .command('rollback')
+    .description('Take the last turns of a thread back. Files in the project stay as they are.')
+    .argument('[id]', 'full id, unique beginning of it, or name')
+    .option('--last', LAST)
+    .option('-n, --turns <count>', 'how many', '1')
+    .option('--json', 'print one JSON object')
+    .action(async (id: string | undefined, options) => {
+      process.exitCode = await (await branches()).runThreadsRollback(id, options)
+    })
+}
+
 const IDS = 'full ids, unique beginnings of them, or names'
 const LAST = 'the newest thread of this folder'
 
@@ -147,6 +174,7 @@ function addChangeCommands(threads: Command): void {
     .action(async (ids: string[], options) => {
       process.exitCode = await (await changes()).runThreadsDelete(ids, options)
     })
+  addBranchCommands(threads)
   threads
     .command('export')
     .description('Write a thread as a document, or as the items of its log.')

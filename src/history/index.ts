@@ -1,4 +1,5 @@
 export { isContextual, isUserBoundary, TURN_ABORTED_MARKER } from './contextual.ts'
+export { forkedItems } from './fork-items.ts'
 export {
   type CurrentMetadata,
   isEmptyPatch,

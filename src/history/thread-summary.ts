@@ -79,10 +79,17 @@ export class SummaryFold {
     } else if (event.type === 'item_completed') {
       this.#applyItem(objectAt(event, 'item') ?? {})
     } else if (event.type === 'thread_name_updated') {
-      this.#name = stringAt(event, 'thread_name')?.trim() ?? ''
+      this.#applyName(event)
     } else if (event.type === 'thread_goal_updated') {
       this.#offerPreview(stringAt(objectAt(event, 'goal') ?? {}, 'objective') ?? '', false)
     }
+  }
+
+  /** A fork holds the lines of its source, whose name is not its own. */
+  #applyName(event: JsonObject): void {
+    const threadId = stringAt(event, 'thread_id')?.toLowerCase()
+    if (threadId === this.#header?.threadId)
+      this.#name = stringAt(event, 'thread_name')?.trim() ?? ''
   }
 
   /** Later versions keep messages as whole items. */

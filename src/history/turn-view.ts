@@ -42,13 +42,29 @@ export function foldTurns(
   return fold.finish(options.isRunning ?? false)
 }
 
+/** Where a turn begins, rolled back or not. */
+export interface TurnStart {
+  readonly turnId: string
+  /** Index into the log of the entry that opened it. */
+  readonly index: number
+}
+
+export function foldTurnStarts(log: Iterable<RolloutItem>): readonly TurnStart[] {
+  const fold = new TurnFold()
+  for (const item of log) fold.apply(item)
+  return fold.starts
+}
+
 class TurnFold {
+  readonly starts: TurnStart[] = []
+  #entryIndex = -1
   #turns: OpenTurn[] = []
   #open: OpenTurn | undefined
   #itemCount = 0
   #lineIndex = -1
 
   apply(item: RolloutItem): void {
+    this.#entryIndex += 1
     if (countsAsItem(item)) this.#lineIndex += 1
     if (item.type === 'event_msg') this.#applyEvent(item.payload)
     else if (item.type === 'compacted') this.#current().hasCompaction = true
@@ -107,8 +123,13 @@ class TurnFold {
     const turn = newTurn(turnId, true)
     turn.status = 'inProgress'
     turn.startedAtS = startedAtS
+    this.#begin(turn)
+  }
+
+  #begin(turn: OpenTurn): void {
     this.#open = turn
     this.#turns.push(turn)
+    this.starts.push({ turnId: turn.id, index: this.#entryIndex })
   }
 
   #end(event: TurnEndEvent, status: 'completed' | 'interrupted'): void {
@@ -175,8 +196,7 @@ class TurnFold {
   #current(): OpenTurn {
     if (this.#open) return this.#open
     const turn = newTurn(this.#inventedId(), false)
-    this.#open = turn
-    this.#turns.push(turn)
+    this.#begin(turn)
     return turn
   }
 

@@ -101,3 +101,63 @@ describe('bobbin threads', () => {
     assert.deepEqual([stdout, stderr], ['{"schemaVe', ''])
   })
 })
+
+describe('bobbin threads fork and rollback', () => {
+  const turnsOf = async (place: Workplace, id: string): Promise<{ id: string; said: string }[]> => {
+    const { stdout } = await place.run(['threads', 'show', id, '--json'])
+    const { turns } = JSON.parse(stdout)
+    return turns.map((turn: { id: string; items: { content?: { text: string }[] }[] }) => ({
+      id: turn.id,
+      said: turn.items[0]?.content?.[0]?.text,
+    }))
+  }
+
+  it('forks whole or at a turn, and the source stays as it is', async () => {
+    await using place = await Workplace.create()
+    const say = { items: [assistantMessage('done')] }
+    await using model = await ScriptedResponsesServer.start(() => say)
+    await place.useModel(model.baseUrl)
+    const { stdout } = await place.exec(['--json', 'one'])
+    const id = String(jsonLines(stdout)[0]?.thread_id)
+    await place.exec(['resume', id, 'two'])
+    await place.run(['threads', 'name', id, 'Source'])
+    const turns = await turnsOf(place, id)
+    const whole = JSON.parse((await place.run(['threads', 'fork', id, '--json'])).stdout).thread
+    assert.deepEqual([whole.forkedFromId, whole.name, whole.preview], [id, null, 'one'])
+    assert.deepEqual(await turnsOf(place, whole.id), turns)
+    const args = ['threads', 'fork', id, '--at', turns[0]?.id ?? '', '--json']
+    const first = JSON.parse((await place.run(args)).stdout).thread
+    assert.deepEqual(await turnsOf(place, first.id), turns.slice(0, 1))
+    await place.exec(['resume', first.id, 'another way'])
+    assert.deepEqual(
+      (await turnsOf(place, first.id)).map((turn) => turn.said),
+      ['one', 'another way'],
+    )
+    assert.deepEqual(await turnsOf(place, id), turns)
+    const unknown = await place.run(['threads', 'fork', id, '--at', 'nope'])
+    assert.equal(unknown.exitCode, 2)
+    assert.equal((await listed(place)).length, 3)
+  })
+
+  it('rolls back for people and for the model, and removes nothing', async () => {
+    await using place = await Workplace.create()
+    const say = { items: [assistantMessage('done')] }
+    await using model = await ScriptedResponsesServer.start(() => say)
+    await place.useModel(model.baseUrl)
+    for (const words of [['one'], ['resume', '--last', 'two'], ['resume', '--last', 'three']]) {
+      await place.exec(words)
+    }
+    const before = await place.rolloutLines()
+    const rolled = await place.run(['threads', 'rollback', '--last', '-n', '2', '--json'])
+    assert.equal(JSON.parse(rolled.stdout).turns.length, 1)
+    assert.deepEqual((await place.rolloutLines()).slice(0, before.length), before)
+    await place.exec(['resume', '--last', 'four'])
+    const input = JSON.stringify(model.modelRequests.at(-1)?.body.input)
+    for (const text of ['"one"', '"four"']) assert.ok(input.includes(text))
+    for (const text of ['"two"', '"three"']) assert.ok(!input.includes(text))
+    for (const count of ['3', '0', 'x']) {
+      const refused = await place.run(['threads', 'rollback', '--last', '-n', count])
+      assert.equal(refused.exitCode, 2, count)
+    }
+  })
+})

@@ -1,0 +1,67 @@
+import { systemClock } from '../../base/index.ts'
+import { checkHome, resolveHome } from '../../config/index.ts'
+import { foldTurns } from '../../history/index.ts'
+import { newThreadId } from '../../protocol/index.ts'
+import { forkThread, rollBackThread } from '../../thread-store/index.ts'
+import { CliError } from '../cli-error.ts'
+import { openStore } from '../compose.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { wantedThread } from '../find-thread.ts'
+import { Terminal } from '../output/terminal.ts'
+import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
+import { printThread, printThreadLine } from '../output/thread-text.ts'
+import { bobbinVersion } from '../version.ts'
+
+export interface ForkFlags {
+  readonly json?: boolean
+  readonly last?: boolean
+  readonly at?: string
+}
+
+export interface RollbackFlags {
+  readonly json?: boolean
+  readonly last?: boolean
+  readonly turns: string
+}
+
+/** Makes a new thread that begins as another. */
+export async function runThreadsFork(id: string | undefined, flags: ForkFlags): Promise<ExitCode> {
+  const home = resolveHome(process.env)
+  checkHome(home)
+  await using store = openStore(home)
+  const thread = await forkThread(store, {
+    sourceId: await wantedThread(store, id, flags.last === true),
+    threadId: newThreadId(),
+    createdAtMs: systemClock.nowMs(),
+    origin: { originator: 'bobbin', cli_version: bobbinVersion(), source: 'cli' },
+    ...(flags.at === undefined ? {} : { throughTurnId: flags.at }),
+  })
+  if (flags.json) {
+    const output = { schemaVersion: SCHEMA_VERSION, thread: threadJson(thread) }
+    process.stdout.write(`${JSON.stringify(output)}\n`)
+  } else printThreadLine(new Terminal(process.stdout), thread)
+  return EXIT.ok
+}
+
+/** Takes the last turns of a thread back, and shows what is left. */
+export async function runThreadsRollback(
+  id: string | undefined,
+  flags: RollbackFlags,
+): Promise<ExitCode> {
+  const count = Number(flags.turns)
+  if (!Number.isInteger(count) || count < 1) {
+    throw new CliError(EXIT.usage, `--turns ${flags.turns}: not a number from 1 on`)
+  }
+  const home = resolveHome(process.env)
+  checkHome(home)
+  await using store = openStore(home)
+  const threadId = await wantedThread(store, id, flags.last === true)
+  await rollBackThread(store, threadId, count)
+  const thread = await store.readThread(threadId)
+  const turns = foldTurns((await store.loadHistory(threadId)).items)
+  if (flags.json) {
+    const output = { schemaVersion: SCHEMA_VERSION, thread: threadJson(thread), turns }
+    process.stdout.write(`${JSON.stringify(output)}\n`)
+  } else printThread(new Terminal(process.stdout), thread, turns)
+  return EXIT.ok
+}
