@@ -19,7 +19,7 @@ const program: Program = /\.[cm]?js$/.test(bobbinBin)
 export const bobbinExec: ExecProgram = (scratch, options) => runExec(program, scratch, options)
 
 export async function listBobbinThreads(scratch: Scratch): Promise<JsonObject[]> {
-  const answer = await runJson(scratch, ['threads', 'list', '--json'])
+  const answer = await runBobbinJson(scratch, ['threads', 'list', '--json'])
   return (arrayAt(answer, 'threads') ?? []).filter(isObject)
 }
 
@@ -29,13 +29,17 @@ export interface ShownThread {
 }
 
 export async function showBobbinThread(scratch: Scratch, threadId: string): Promise<ShownThread> {
-  const answer = await runJson(scratch, ['threads', 'show', threadId, '--json'])
+  const answer = await runBobbinJson(scratch, ['threads', 'show', threadId, '--json'])
   const thread = objectAt(answer, 'thread')
   if (!thread) throw new Error(`bobbin threads show has no thread: ${JSON.stringify(answer)}`)
   return { thread, turns: (arrayAt(answer, 'turns') ?? []).filter(isObject) }
 }
 
-async function runJson(scratch: Scratch, args: readonly string[]): Promise<JsonObject> {
+/** Runs a command with `--json`; throws unless it succeeds. */
+export async function runBobbinJson(
+  scratch: Scratch,
+  args: readonly string[],
+): Promise<JsonObject> {
   const child = { cwd: scratch.project, env: scratch.env }
   const { code, stdout, stderr } = await runChild(
     program.command,
