@@ -4,6 +4,7 @@ import {
   AT,
   event,
   header,
+  named,
   threadIdOf,
   turn,
   turnContext,
@@ -51,6 +52,8 @@ describe('the summary of a thread', () => {
       git,
       forkedFromId: threadIdOf(2),
       historyMode: 'legacy',
+      memoryMode: 'enabled',
+      loggedName: null,
       preview: 'u1',
     })
   })
@@ -76,6 +79,36 @@ describe('the summary of a thread', () => {
     assert.deepEqual(gitOf(header(ID, { git }), header(ID)), git)
     assert.deepEqual(gitOf(header(ID), header(ID, { git })), git)
     assert.equal(gitOf(header(ID, { git }), header(ID, { git: {} })), null)
+  })
+
+  it('takes the memory mode from the newest header that has one we know', () => {
+    const modeOf = (...headers: readonly RolloutItem[]) => summaryOf(...headers)?.memoryMode
+    const disabled = header(ID, { memory_mode: 'disabled' })
+    assert.equal(modeOf(header(ID)), 'enabled')
+    assert.equal(modeOf(disabled, header(ID)), 'disabled')
+    assert.equal(modeOf(disabled, header(ID, { memory_mode: 'of tomorrow' })), 'disabled')
+    assert.equal(modeOf(disabled, header(ID, { memory_mode: 'polluted' })), 'polluted')
+  })
+
+  it('takes the name from the newest line that names this thread; an empty one clears it', () => {
+    const nameOf = (...lines: readonly RolloutItem[]) => summaryOf(header(ID), ...lines)?.loggedName
+    assert.equal(nameOf(), null)
+    assert.equal(nameOf(named(ID, 'one'), named(ID, ' two ')), 'two')
+    assert.equal(nameOf(named(ID.toUpperCase(), 'one')), 'one')
+    assert.equal(nameOf(named(ID, 'one'), named(threadIdOf(2), 'of the source')), 'one')
+    assert.equal(nameOf(named(ID, 'one'), named(ID, null)), '')
+  })
+
+  it('goes on from the summary of the beginning as if all had been read', () => {
+    const git = { branch: 'main' }
+    const [first, second] = [
+      [header(ID, { git, memory_mode: 'disabled' }), ...turn(1)],
+      [header(ID, { git: {} }), turnContext('t2', { model: 'n' }), userEvent('u2')],
+    ]
+    const fold = new SummaryFold(summaryOf(...first))
+    for (const item of second) fold.apply(item)
+    assert.deepEqual(fold.finish(), summaryOf(...first, ...second))
+    assert.deepEqual(new SummaryFold(summaryOf(...first)).finish(), summaryOf(...first))
   })
 
   it('reads the time of creation in both its forms', () => {

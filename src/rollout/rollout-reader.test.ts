@@ -1,18 +1,34 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { anyItem } from '../../test/support/arbitrary-items.ts'
 import { type Fault, FaultyFileSystem } from '../../test/support/faulty-file-system.ts'
 import { TempFolder } from '../../test/support/temp-folder.ts'
-import { AT, header, item, says, textOf, threadIdOf, turn } from '../../test/support/thread-log.ts'
+import {
+  AT,
+  header,
+  item,
+  named,
+  says,
+  textOf,
+  threadIdOf,
+  turn,
+  turnContext,
+} from '../../test/support/thread-log.ts'
 import { nodeFileSystem } from '../base/index.ts'
 import { type RolloutItem, userText } from '../protocol/index.ts'
 import { RolloutError } from './errors.ts'
-import { type LoadedRollout, loadRollout, readSummary } from './rollout-reader.ts'
+import {
+  type FoldedSummary,
+  type LoadedRollout,
+  loadRollout,
+  readSummary,
+} from './rollout-reader.ts'
 
-const START = header(threadIdOf(1))
+const ID = threadIdOf(1)
+const START = header(ID)
 const START_TEXT = textOf([START])
 
 /** What is read of a file with these bytes. */
@@ -125,43 +141,176 @@ describe('what is no rollout', () => {
       assert.equal(files.openCount, 0)
     }
   })
+
+  it('is told from trouble with the disk at each call, going on or not', async () => {
+    await using folder = await TempFolder.create()
+    const path = folder.at('rollout')
+    await writeFile(path, textOf([START, ...says('u1')]))
+    const known = await readSummary(nodeFileSystem, path)
+    await appendFile(path, textOf(says('u2')))
+    for (const given of [undefined, known]) {
+      const plain = new FaultyFileSystem()
+      await readSummary(plain, path, given)
+      for (const { index } of plain.calls) {
+        const files = new FaultyFileSystem((call) =>
+          call.index === index ? { kind: 'fail', code: 'EIO' } : undefined,
+        )
+        await assert.rejects(readSummary(files, path, given), failsWith('io'))
+        assert.equal(files.openCount, 0)
+      }
+    }
+  })
 })
 
 describe('the summary', () => {
-  /** The preview, and how often the file was read from. */
-  async function summary(...parts: readonly string[]) {
-    await using folder = await TempFolder.create()
-    await writeFile(folder.at('rollout'), parts.join(''))
-    const files = new FaultyFileSystem()
-    const found = await readSummary(files, folder.at('rollout'))
-    assert.equal(files.openCount, 0)
-    return [found?.threadId, found?.preview, files.countOf('file.read')]
+  const LONG = textOf([item(userText('x'.repeat(1_000_000)))])
+  const NAMED = textOf([named(ID, 'N')])
+
+  /** A file whose summary is read as the caller says; each read is of a file opened once. */
+  class Log implements AsyncDisposable {
+    bytesRead = 0
+    readonly #folder: TempFolder
+
+    private constructor(folder: TempFolder) {
+      this.#folder = folder
+    }
+
+    static async of(...parts: readonly string[]): Promise<Log> {
+      const log = new Log(await TempFolder.create())
+      await writeFile(log.path, parts.join(''))
+      return log
+    }
+
+    get path(): string {
+      return this.#folder.at('rollout')
+    }
+
+    async read(known?: FoldedSummary): Promise<FoldedSummary | undefined> {
+      const files = new FaultyFileSystem()
+      const found = await readSummary(files, this.path, known)
+      assert.deepEqual([files.countOf('openForRead'), files.openCount], [1, 0])
+      this.bytesRead = files.bytesRead
+      return found
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+      await this.#folder[Symbol.asyncDispose]()
+    }
   }
 
-  it('is read from the head of the file', async () => {
-    const long = textOf([item(userText('x'.repeat(1_000_000)))])
-    const text = textOf([START, ...says('u1')])
-    assert.deepEqual(await summary(text, long, long), [threadIdOf(1), 'u1', 1])
+  async function previewOf(...parts: readonly string[]) {
+    await using log = await Log.of(...parts)
+    const { threadId, preview } = (await log.read())?.summary ?? {}
+    return [threadId, preview]
+  }
+
+  it('is of the whole file, which is opened and read once', async () => {
+    const later = textOf([
+      header(ID, { git: { branch: 'b' }, memory_mode: 'disabled' }),
+      ...turn(2),
+      turnContext('t3', { model: 'later' }),
+    ])
+    const text = [textOf([START, ...says('u1')]), LONG, later, NAMED, LONG].join('')
+    await using log = await Log.of(text)
+    const { summary, foldedBytes } = (await log.read()) ?? assert.fail('there is a header')
+    const { preview, git, memoryMode, model, loggedName } = summary
+    assert.deepEqual(
+      { preview, git, memoryMode, model, loggedName },
+      {
+        preview: 'u1',
+        git: { branch: 'b' },
+        memoryMode: 'disabled',
+        model: 'later',
+        loggedName: 'N',
+      },
+    )
+    assert.equal(foldedBytes, text.length)
+    assert.equal(log.bytesRead, text.length + LAST_BYTE)
   })
 
   it('is read over byte order marks, carriage returns and damaged lines', async () => {
     const text = textOf([START, ...says('u1')]).replaceAll('\n', '\r\n')
-    assert.deepEqual(await summary('\uFEFF', text), [threadIdOf(1), 'u1', 1])
-    assert.deepEqual(await summary('rubbish\n', text), [threadIdOf(1), 'u1', 1])
+    assert.deepEqual(await previewOf('\uFEFF', text), [ID, 'u1'])
+    assert.deepEqual(await previewOf('rubbish\n', text), [ID, 'u1'])
+    assert.deepEqual(await previewOf(text, 'rubbish\n', '{"type":"session_meta"}\n'), [ID, 'u1'])
   })
 
-  it('has no preview when the first thousand lines have none', async () => {
-    const filler = textOf(Array.from({ length: 998 }, () => item(userText('x'))))
-    const said = textOf(says('u1').slice(1))
-    assert.deepEqual((await summary(START_TEXT, filler, said))[1], 'u1')
-    assert.deepEqual((await summary(START_TEXT, filler, filler, said))[1], '')
+  it('has the first message, however late it comes', async () => {
+    const filler = textOf(Array.from({ length: 2000 }, () => item(userText('x'))))
+    assert.deepEqual(await previewOf(START_TEXT, filler), [ID, ''])
+    assert.deepEqual(await previewOf(START_TEXT, filler, textOf(says('u1'))), [ID, 'u1'])
   })
 
   it('is missing without a header', async () => {
-    assert.deepEqual((await summary(textOf(turn(1))))[0], undefined)
-    assert.deepEqual((await summary(''))[0], undefined)
+    assert.deepEqual(await previewOf(textOf(turn(1))), [undefined, undefined])
+    assert.deepEqual(await previewOf(''), [undefined, undefined])
+  })
+
+  it('sees later lines of other writers, who put spaces between', async () => {
+    const spaced = NAMED.replaceAll('":"', '": "').replaceAll('","', '", "')
+    await using log = await Log.of(START_TEXT, textOf(says('u1')), spaced)
+    assert.equal((await log.read())?.summary.loggedName, 'N')
+  })
+
+  it('goes on where it ended when the file only grew', async () => {
+    await using log = await Log.of(START_TEXT, textOf(says('u1')), LONG)
+    const known = await log.read()
+    assert.deepEqual(await log.read(known), known)
+    assert.equal(log.bytesRead, 2 * LAST_BYTE)
+    await appendFile(log.path, NAMED)
+    const grown = await log.read(known)
+    assert.equal(log.bytesRead, NAMED.length + 2 * LAST_BYTE)
+    assert.deepEqual(grown, await log.read())
+    assert.equal(grown?.summary.loggedName, 'N')
+  })
+
+  it('goes on before a line without its end, which is read again once it is whole', async () => {
+    await using log = await Log.of(START_TEXT, textOf(says('u1')), LONG)
+    const known = await log.read()
+    await appendFile(log.path, NAMED.slice(0, 50))
+    const torn = await log.read(known)
+    assert.deepEqual(torn, known)
+    await appendFile(log.path, NAMED.slice(50))
+    const whole = await log.read(torn)
+    assert.equal(log.bytesRead, NAMED.length + 2 * LAST_BYTE)
+    assert.equal(whole?.summary.loggedName, 'N')
+  })
+
+  it('is read from the start when no line ends where it ended', async () => {
+    await using log = await Log.of(START_TEXT, textOf(says('u1')), NAMED)
+    const known = await log.read()
+    const other = textOf([START, ...says('another message, longer than the first')])
+    await writeFile(log.path, other + LONG)
+    assert.equal((await log.read(known))?.summary.loggedName, null)
+    await truncate(log.path, other.length)
+    const { summary, foldedBytes } = (await log.read(known)) ?? assert.fail('there is a header')
+    assert.deepEqual(
+      [summary.preview, foldedBytes],
+      ['another message, longer than the first', other.length],
+    )
+  })
+
+  it('goes on from any line to what the whole file tells', async () => {
+    await using folder = await TempFolder.create()
+    const path = folder.at('rollout')
+    const log = fc.array(anyItem, { minLength: 1, maxLength: 8 })
+    await fc.assert(
+      fc.asyncProperty(log, fc.nat(), async (items, at) => {
+        const bytes = Buffer.from(textOf([START, ...items]))
+        const first = Buffer.byteLength(START_TEXT)
+        await writeFile(path, bytes.subarray(0, first + (at % (bytes.length - first))))
+        const known = await readSummary(nodeFileSystem, path)
+        await writeFile(path, bytes)
+        const whole = await readSummary(nodeFileSystem, path)
+        assert.deepEqual(await readSummary(nodeFileSystem, path, known), whole)
+      }),
+      { numRuns: 200 },
+    )
   })
 })
+
+/** A line end is looked at by one byte. */
+const LAST_BYTE = 1
 
 describe('properties', () => {
   it('a rollout cut at any byte keeps all whole lines, and tells of a part of one', async () => {

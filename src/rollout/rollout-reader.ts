@@ -26,7 +26,7 @@ export interface LoadedRollout {
 }
 
 /** Lines behind the first message that can change what a list shows. */
-const SUMMARY_LINE = /"type":"(?:session_meta|turn_context|thread_name_updated)"/
+const SUMMARY_LINE = /"type"\s*:\s*"(?:session_meta|turn_context|thread_name_updated)"/
 
 /** Opens a regular file; anything else at the path is refused without reading from it. */
 export async function openRollout(files: FileSystem, path: string): Promise<OpenFile> {
@@ -58,31 +58,38 @@ interface ReadLine {
   readonly damage?: DamagedLine
 }
 
-/** The lines of a rollout that are not blank, what could be read of each, and what was wrong. */
-async function* readRollout(
+/** Answers what `work` makes of the file, which is closed by then. Throws only `RolloutError`. */
+async function withRollout<T>(
   files: FileSystem,
   path: string,
-  options: ReadLines = {},
-): AsyncGenerator<ReadLine> {
+  work: (file: OpenFile) => Promise<T>,
+): Promise<T> {
   const file = await openRollout(files, path)
   try {
-    let lineNumber = 0
-    for await (const raw of readLines(file, options)) {
-      lineNumber += 1
-      const text = lineNumber === 1 ? raw.text.replace(/^\uFEFF/, '') : raw.text
-      if (text.trim() === '') continue
-      const decoded = decodeLine(text)
-      const reason = decoded.ok ? BAD_BYTES : raw.isTerminated ? decoded.reason : CUT_OFF
-      const isDamaged = !decoded.ok || !raw.isUtf8
-      yield {
-        ...(decoded.ok ? { line: decoded.line } : {}),
-        ...(isDamaged ? { damage: { lineNumber, offset: raw.offset, reason } } : {}),
-      }
+    try {
+      return await work(file)
+    } finally {
+      await file.close()
     }
   } catch (error) {
     throw new RolloutError('io', path, `cannot read the rollout (${errorText(error)})`, error)
-  } finally {
-    await file.close()
+  }
+}
+
+/** The lines of a rollout that are not blank, what could be read of each, and what was wrong. */
+async function* readRollout(file: OpenFile, options: ReadLines = {}): AsyncGenerator<ReadLine> {
+  let lineNumber = 0
+  for await (const raw of readLines(file, options)) {
+    lineNumber += 1
+    const text = lineNumber === 1 ? raw.text.replace(/^\uFEFF/, '') : raw.text
+    if (text.trim() === '') continue
+    const decoded = decodeLine(text)
+    const reason = decoded.ok ? BAD_BYTES : raw.isTerminated ? decoded.reason : CUT_OFF
+    const isDamaged = !decoded.ok || !raw.isUtf8
+    yield {
+      ...(decoded.ok ? { line: decoded.line } : {}),
+      ...(isDamaged ? { damage: { lineNumber, offset: raw.offset, reason } } : {}),
+    }
   }
 }
 
@@ -93,10 +100,12 @@ const BAD_BYTES = 'holds bytes that are no UTF-8, shown as \uFFFD'
 export async function loadRollout(files: FileSystem, path: string): Promise<LoadedRollout> {
   const lines: RolloutLine[] = []
   const damage: DamagedLine[] = []
-  for await (const read of readRollout(files, path)) {
-    if (read.line) lines.push(read.line)
-    if (read.damage) damage.push(read.damage)
-  }
+  await withRollout(files, path, async (file) => {
+    for await (const read of readRollout(file)) {
+      if (read.line) lines.push(read.line)
+      if (read.damage) damage.push(read.damage)
+    }
+  })
   if (!lines.some((line) => line.item.type === 'session_meta')) {
     throw new RolloutError('no_header', path, 'the rollout has no readable session_meta line')
   }
@@ -106,11 +115,9 @@ export async function loadRollout(files: FileSystem, path: string): Promise<Load
 /** A summary and how much of the file it was folded from. */
 export interface FoldedSummary {
   readonly summary: ThreadSummary
-  /** Whole lines up to here are in the summary; 0 when the end of the file was torn. */
+  /** The summary holds all that is said up to here, the end of a line or 0. */
   readonly foldedBytes: number
 }
-
-const NEWLINE = 0x0a
 
 /**
  * What a list shows of a rollout; undefined without a header. Up to the first message of the person
@@ -122,27 +129,25 @@ export async function readSummary(
   path: string,
   known?: FoldedSummary,
 ): Promise<FoldedSummary | undefined> {
-  const wholeBytes = await wholeLineBytes(files, path)
-  const start = known?.foldedBytes ?? 0
-  const fold = new SummaryFold(start > 0 ? known?.summary : undefined)
-  const isWanted = (head: string) => !fold.hasPreview || SUMMARY_LINE.test(head)
-  for await (const { line } of readRollout(files, path, { start, isWanted })) {
-    if (line) fold.apply(line.item)
-  }
-  const summary = fold.finish()
-  return summary && { summary, foldedBytes: wholeBytes }
+  return withRollout(files, path, async (file) => {
+    const { sizeBytes } = await file.facts()
+    // A file that was cut, or written anew in its place, mostly has no line that ends there.
+    const start = known && (await isLineEnd(file, known.foldedBytes)) ? known.foldedBytes : 0
+    const fold = new SummaryFold(start > 0 ? known?.summary : undefined)
+    const isWanted = (head: string) => !fold.hasPreview || SUMMARY_LINE.test(head)
+    for await (const { line } of readRollout(file, { start, isWanted })) {
+      if (line) fold.apply(line.item)
+    }
+    const summary = fold.finish()
+    // What came while we were reading, or has no end yet, is read again; that changes nothing.
+    const foldedBytes = (await isLineEnd(file, sizeBytes)) ? sizeBytes : start
+    return summary && { summary, foldedBytes }
+  })
 }
 
-/** Size of the file when its last line is whole, else 0. */
-async function wholeLineBytes(files: FileSystem, path: string): Promise<number> {
-  const file = await openRollout(files, path)
-  try {
-    const { sizeBytes } = await file.facts()
-    const last = Buffer.alloc(1)
-    const isWhole =
-      sizeBytes > 0 && (await file.read(last, sizeBytes - 1)) === 1 && last[0] === NEWLINE
-    return isWhole ? sizeBytes : 0
-  } finally {
-    await file.close()
-  }
+const NEWLINE = 0x0a
+
+async function isLineEnd(file: OpenFile, offset: number): Promise<boolean> {
+  const last = Buffer.alloc(1)
+  return offset > 0 && (await file.read(last, offset - 1)) === 1 && last[0] === NEWLINE
 }

@@ -38,6 +38,8 @@ export class FaultyFileSystem implements FileSystem {
   plan: FaultPlan
   /** Files that were opened and not closed. */
   openCount = 0
+  /** Bytes that reads of open files have answered. */
+  bytesRead = 0
   readonly #inner: FileSystem
 
   constructor(plan: FaultPlan = () => undefined, inner: FileSystem = nodeFileSystem) {
@@ -118,7 +120,12 @@ export class FaultyFileSystem implements FileSystem {
   #faulty(file: OpenFile): OpenFile {
     const call = <T>(method: Method, work: () => Promise<T>) => this.#call(method, work)
     return {
-      read: (into, position) => call('file.read', () => file.read(into, position)),
+      read: (into, position) =>
+        call('file.read', async () => {
+          const count = await file.read(into, position)
+          this.bytesRead += count
+          return count
+        }),
       write: (bytes) => this.#write(file, bytes),
       facts: () => call('file.facts', () => file.facts()),
       truncate: (sizeBytes) => call('file.truncate', () => file.truncate(sizeBytes)),

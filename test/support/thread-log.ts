@@ -61,6 +61,10 @@ export function answers(text: string): RolloutItem[] {
   return [event(told), item(assistantText(text))]
 }
 
+export function named(thread_id: string, thread_name: string | null): RolloutItem {
+  return event({ type: 'thread_name_updated', thread_id, thread_name })
+}
+
 export function started(turn_id: string, started_at?: number): RolloutItem {
   return event({
     type: 'task_started',
