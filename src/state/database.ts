@@ -14,10 +14,10 @@ export class IndexUnavailable extends Error {
 }
 
 /**
- * Opens the index and brings it up to date. A file that is damaged or of a newer version is set
- * aside under another name and a new one begun: everything in it can be read from the rollouts
- * again. Throws `IndexUnavailable` when the folder is not there or cannot be written, or the
- * file stays locked.
+ * Opens the index and brings it up to date. A damaged file is set aside under another name and a
+ * new one begun: everything in it can be read from the rollouts again. Throws `IndexUnavailable`
+ * when the folder is not there or cannot be written, the file stays locked, or it is of a newer
+ * version: two versions on one home would throw away each other's index.
  */
 export function openDatabase(path: string, nowMs: number): Database {
   try {
@@ -38,8 +38,6 @@ export function immediate<T>(database: Database, work: () => T): T {
   return database.transaction(work).immediate()
 }
 
-class NewerIndex extends Error {}
-
 /**
  * Whether the fault is in the file. A plain `SQLITE_ERROR` can only mean that its tables are not
  * ours: all our statements are fixed.
@@ -47,7 +45,17 @@ class NewerIndex extends Error {}
 export function isDamaged(error: unknown): boolean {
   const code = errorCode(error) ?? ''
   const isOfFile = code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR'
-  return error instanceof NewerIndex || isOfFile || code.startsWith('SQLITE_CORRUPT')
+  return isOfFile || code.startsWith('SQLITE_CORRUPT')
+}
+
+/** Whether a newer Bobbin has taken the index over. */
+export function isOfNewerVersion(database: Database): boolean {
+  try {
+    return versionOf(database) > scripts().length
+  } catch {
+    // Too damaged to tell.
+    return false
+  }
 }
 
 /** Its log goes first, so that no new file is ever found beside an old log. */
@@ -85,15 +93,22 @@ function createPrivately(path: string): void {
 }
 
 function migrate(database: Database): void {
-  const scripts = readdirSync(MIGRATIONS).sort()
-  const version = Number(database.pragma('user_version', { simple: true }))
-  if (version > scripts.length) throw new NewerIndex(`version ${version}`)
-  if (version === scripts.length) return
+  const all = scripts()
+  if (versionOf(database) === all.length) return
   immediate(database, () => {
-    const reached = Number(database.pragma('user_version', { simple: true }))
-    for (const script of scripts.slice(reached)) {
+    const reached = versionOf(database)
+    if (reached > all.length) throw new Error(`the index is of the newer version ${reached}`)
+    for (const script of all.slice(reached)) {
       database.exec(readFileSync(join(MIGRATIONS, script), 'utf8'))
     }
-    database.pragma(`user_version = ${scripts.length}`)
+    database.pragma(`user_version = ${all.length}`)
   })
+}
+
+function scripts(): string[] {
+  return readdirSync(MIGRATIONS).sort()
+}
+
+function versionOf(database: Database): number {
+  return Number(database.pragma('user_version', { simple: true }))
 }

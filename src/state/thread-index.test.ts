@@ -22,8 +22,11 @@ function rowOf(n: number, extra: Partial<ThreadRow> = {}): ThreadRow {
       git: { branch: 'main' },
       forkedFromId: null,
       historyMode: 'legacy',
+      memoryMode: 'disabled',
+      loggedName: 'N',
       preview: `hello ${n}\u2028\ud800`,
     },
+    foldedBytes: n + 7,
     ...extra,
   }
 }
@@ -145,10 +148,66 @@ describe('an index that cannot be opened', () => {
   })
 })
 
+describe('an index of a newer version', () => {
+  it('is not used, and left as it is', async () => {
+    await using place = await Place.create()
+    place.open().upsert([rowOf(1)])
+    place.change((other) => {
+      other.pragma('wal_checkpoint(TRUNCATE)')
+      other.exec('ALTER TABLE threads ADD COLUMN of_tomorrow TEXT; PRAGMA user_version = 99')
+    })
+    const before = await readFile(place.path)
+    assert.equal(ThreadIndex.open(place.path, 1), undefined)
+    assert.deepEqual([await readFile(place.path), await place.setAside()], [before, []])
+  })
+
+  it('is left to the newer one also when that took it over while we had it open', async () => {
+    await using place = await Place.create()
+    using index = place.open()
+    index.upsert([rowOf(1)])
+    place.change((other) =>
+      other.exec('ALTER TABLE threads DROP COLUMN summary; PRAGMA user_version = 99'),
+    )
+    assert.deepEqual([index.read('/sessions/1'), index.isUsable], [undefined, false])
+    assert.deepEqual(await place.setAside(), [])
+    place.change((other) => assert.equal(other.pragma('user_version', { simple: true }), 99))
+  })
+})
+
+describe('rows of files that are gone', () => {
+  const pathsOf = (index: ThreadIndex, ...numbers: readonly number[]) =>
+    numbers.filter((n) => index.read(`/sessions/${n}`) !== undefined)
+
+  it('are removed by name', async () => {
+    await using place = await Place.create()
+    using index = place.open()
+    index.upsert([1, 2, 3].map((n) => rowOf(n)))
+    index.remove(['/sessions/1', '/sessions/3', '/none'])
+    assert.deepEqual(pathsOf(index, 1, 2, 3), [2])
+  })
+
+  it('are pruned in their folder, once it has more rows than files', async () => {
+    await using place = await Place.create()
+    using index = place.open()
+    const elsewhere = ['/sessions-of-others/1', '/sessions', '/archive/2']
+    index.upsert([
+      ...[1, 2, 3].map((n) => rowOf(n)),
+      ...elsewhere.map((rolloutPath) => rowOf(4, { rolloutPath })),
+    ])
+    const present = (...numbers: readonly number[]) => new Set(numbers.map((n) => `/sessions/${n}`))
+    index.prune('/sessions', present(1, 4, 5))
+    assert.deepEqual(pathsOf(index, 1, 2, 3), [1, 2, 3])
+    index.prune('/sessions', present(1, 4))
+    assert.deepEqual(pathsOf(index, 1, 2, 3), [1])
+    index.prune('/sessions', new Set())
+    assert.deepEqual(pathsOf(index, 1, 2, 3), [])
+    for (const path of elsewhere) assert.ok(index.read(path), path)
+  })
+})
+
 describe('an index that is damaged', () => {
   const damaged: { readonly [name: string]: (place: Place) => void | Promise<void> } = {
     'no database at all': (place) => writeFile(place.path, 'rubbish '.repeat(1000)),
-    'of a newer version': (place) => place.change((other) => other.pragma('user_version = 99')),
     'with tables of somebody else': (place) =>
       place.change((other) => other.exec('CREATE TABLE threads (id TEXT)')),
   }

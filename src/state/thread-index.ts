@@ -5,6 +5,7 @@ import {
   IndexUnavailable,
   immediate,
   isDamaged,
+  isOfNewerVersion,
   openDatabase,
   setAside,
 } from './database.ts'
@@ -63,7 +64,7 @@ export class ThreadIndex implements Disposable {
     const row = this.#attempt((database) =>
       database
         .prepare<[string], StoredRow>(
-          `SELECT rollout_path, thread_id, size_bytes, modified_at_ms, inode, summary
+          `SELECT rollout_path, thread_id, size_bytes, modified_at_ms, inode, folded_bytes, summary
            FROM threads WHERE rollout_path = ?`,
         )
         .get(rolloutPath),
@@ -88,6 +89,21 @@ export class ThreadIndex implements Disposable {
         for (const path of rolloutPaths) statement.run(path)
       }),
     )
+  }
+
+  /** Forgets what is not `present` any more, once a folder has more rows than files. */
+  prune(folder: string, present: ReadonlySet<string>): void {
+    const rows = 'FROM threads WHERE rollout_path > ? AND rollout_path < ?'
+    // In the order of text, `0` comes right after `/`.
+    const range = [`${folder}/`, `${folder}0`] as const
+    this.#attempt((database) => {
+      const count = database.prepare<[string, string], number>(`SELECT count(*) ${rows}`).pluck()
+      if ((count.get(...range) ?? 0) <= present.size) return
+      const paths = database
+        .prepare<[string, string], string>(`SELECT rollout_path ${rows}`)
+        .pluck()
+      this.remove(paths.all(...range).filter((path) => !present.has(path)))
+    })
   }
 
   [Symbol.dispose](): void {
@@ -132,7 +148,9 @@ export class ThreadIndex implements Disposable {
 
   /** The damage is in the file: the next to open the index begins a new one. */
   #giveUp(): void {
+    const isNewer = this.#database !== undefined && isOfNewerVersion(this.#database)
     this[Symbol.dispose]()
+    if (isNewer) return
     try {
       setAside(this.#path, this.#nowMs)
     } catch {

@@ -23,7 +23,20 @@ import {
   type PlacedThread,
 } from '../../../test/support/codex-home.ts'
 import { type Fault, FaultyFileSystem } from '../../../test/support/faulty-file-system.ts'
-import { AT, event, says, threadIdOf, turn, userEvent } from '../../../test/support/thread-log.ts'
+import {
+  AT,
+  event,
+  header,
+  item,
+  named,
+  says,
+  textOf,
+  threadIdOf,
+  turn,
+  turnContext,
+  userEvent,
+} from '../../../test/support/thread-log.ts'
+import { type RolloutItem, userText } from '../../protocol/index.ts'
 import type { ThreadStoreError } from '../errors.ts'
 import { INDEX_FILE } from './local-thread-store.ts'
 
@@ -58,6 +71,7 @@ describe('a listed thread', () => {
           git,
           forkedFromId: null,
           historyMode: 'legacy',
+          memoryMode: 'enabled',
           preview: 'u1',
           rolloutPath,
           name: 'One',
@@ -348,13 +362,50 @@ describe('a row of the index', () => {
     assert.deepEqual(await list(), [['hello 3', 'other 2', 'short'], 0])
   })
 
-  it('is kept for a file that grew, which is not read again', async () => {
+  it('is kept for a file that grew, of which only what is new is read', async () => {
     const { home, list } = await listedHome()
     await using _ = home
     const path = home.pathOf({ n: 2 })
-    await appendFile(path, 'more\n')
+    const more = textOf([item(userText('x'.repeat(100_000)))])
+    await appendFile(path, more)
+    const files = new FaultyFileSystem()
+    await using store = home.store(files)
+    assert.deepEqual(numbersOf(await listAll(store)), [3, 2, 1])
+    // And one byte for each of two line ends.
+    assert.deepEqual([files.countOf('openForRead'), files.bytesRead], [1, more.length + 2])
     assert.deepEqual(await list(), [PREVIEWS, 0])
-    assert.deepEqual(await list(), [PREVIEWS, 0])
+  })
+
+  it('learns what later lines say: name, git, memory mode, model', async () => {
+    const { home } = await listedHome()
+    await using _ = home
+    const before = (await listAll(home.store())).find(({ threadId }) => threadId === threadIdOf(2))
+    const cleared = { ...before, name: null, git: null, memoryMode: 'disabled', model: 'later' }
+    const id = threadIdOf(2)
+    const steps: readonly (readonly [RolloutItem[], object])[] = [
+      [
+        [named(id, 'One'), header(id, { git: { branch: 'b' } })],
+        { name: 'One', git: { branch: 'b' } },
+      ],
+      [[header(id, { memory_mode: 'disabled' })], { memoryMode: 'disabled' }],
+      [[turnContext('t9', { model: 'later' })], { model: 'later' }],
+      [[header(threadIdOf(9), { git: { branch: 'of another' } })], {}],
+      [[header(id, { git: {} }), named(id, null)], cleared],
+    ]
+    let expected: object = before ?? {}
+    for (const [lines, change] of steps) {
+      await appendFile(home.pathOf({ n: 2 }), textOf(lines))
+      const files = new FaultyFileSystem()
+      await using store = home.store(files)
+      const known = (await listAll(store)).find(({ threadId }) => threadId === id)
+      assert.equal(files.bytesRead, textOf(lines).length + 2)
+      const { sizeBytes, updatedAtMs } = await store.readThread(id)
+      expected = { ...expected, ...change, sizeBytes, updatedAtMs }
+      assert.deepEqual(known, expected)
+      assert.deepEqual(await store.readThread(id), expected)
+      await rm(home.folder.at(INDEX_FILE))
+      assert.deepEqual((await listAll(home.store()))[1], expected)
+    }
   })
 
   it('is made anew for a file that grew before its first message was known', async () => {
@@ -373,7 +424,41 @@ describe('a row of the index', () => {
     await rm(home.pathOf({ n: 2 }))
     assert.deepEqual(await list(), [['hello 3', 'hello 1'], 0])
   })
+
+  it('is removed when its file is gone, also by a list that shows a page', async () => {
+    const { home } = await listedHome()
+    await using _ = home
+    await home.place({ n: 4, isArchived: true })
+    await using store = home.store()
+    await listAll(store, { isArchived: true })
+    await rm(home.pathOf({ n: 1 }))
+    await store.listThreads({ ...ALL, limit: 1 })
+    const paths = [
+      home.pathOf({ n: 4, isArchived: true }),
+      home.pathOf({ n: 2 }),
+      home.pathOf({ n: 3 }),
+    ]
+    assert.deepEqual(rowsOf(home), paths)
+  })
+
+  it('stays when a folder cannot be read', async () => {
+    const { home } = await listedHome()
+    await using _ = home
+    const files = new FaultyFileSystem(({ method }) =>
+      method === 'readDirectory' ? { kind: 'fail', code: 'EACCES' } : undefined,
+    )
+    await using store = home.store(files)
+    assert.deepEqual(await listAll(store), [])
+    assert.equal(rowsOf(home).length, 3)
+  })
 })
+
+function rowsOf(home: CodexHome): unknown[] {
+  const database = new Sqlite(home.folder.at(INDEX_FILE), { readonly: true })
+  const paths = database.prepare('SELECT rollout_path FROM threads ORDER BY 1').pluck().all()
+  database.close()
+  return paths
+}
 
 async function changed(path: string, from: string, to: string): Promise<string> {
   return (await readFile(path, 'utf8')).replaceAll(from, to)
@@ -396,7 +481,7 @@ describe('a list is complete', () => {
       (home) => writeFile(home.folder.at(INDEX_FILE), 'rubbish '.repeat(2000)),
     ],
     'with the index of a newer version': [
-      true,
+      false,
       (home) => change(home, (other) => other.pragma('user_version = 99')),
     ],
     'with rows deleted': [

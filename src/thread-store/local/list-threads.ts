@@ -1,11 +1,13 @@
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
 import type { ThreadSummary } from '../../history/index.ts'
 import type { ThreadId } from '../../protocol/index.ts'
 import {
+  ARCHIVE_FOLDER,
   newestFirst,
   type RolloutFile,
   readSummary,
+  SESSIONS_FOLDER,
   scanArchive,
   scanSessions,
 } from '../../rollout/index.ts'
@@ -112,22 +114,32 @@ function newestId(a: RolloutFile, b: RolloutFile): number {
   return a.threadId < b.threadId ? 1 : -1
 }
 
-/** Newest start first, copies of one file name in several folders once. */
+/**
+ * Newest start first, copies of one file name in several folders once. All folders are read for
+ * it, so the index is told of files that are gone.
+ */
 async function rolloutsInOrder(
-  { files, home }: ListSources,
+  { files, home, index }: ListSources,
   { isArchived }: ListThreads,
   unreadable: Unreadable[],
 ): Promise<RolloutFile[]> {
   const scan = isArchived ? scanArchive : scanSessions
   const byName = new Map<string, RolloutFile>()
+  let isComplete = true
   const found = scan(files, home, (path, error) => {
     unreadable.push({ path, reason: errorText(error) })
+    isComplete = false
   })
   for await (const file of found) {
     const name = basename(file.path)
     if (!byName.has(name)) byName.set(name, file)
   }
-  return [...byName.values()].sort(newestFirst)
+  const rollouts = [...byName.values()]
+  if (isComplete) {
+    const folder = join(home, isArchived ? ARCHIVE_FOLDER : SESSIONS_FOLDER)
+    index?.prune(folder, new Set(rollouts.map(({ path }) => path)))
+  }
+  return rollouts.sort(newestFirst)
 }
 
 type SummaryResult =
