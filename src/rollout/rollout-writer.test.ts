@@ -470,7 +470,7 @@ describe('durability', () => {
 
   /** Lets what a timer started come to its end. */
   async function settle(writer: RolloutWriter): Promise<void> {
-    await writer.append([]).catch(() => undefined)
+    await writer.persist().catch(() => undefined)
   }
 
   it('at level turn: at a flush, or 200 ms after an append; new folders too', async () => {
@@ -532,6 +532,8 @@ describe('durability', () => {
     await assert.rejects(writer.append(said('b')))
     assert.deepEqual(syncs(bench), [1, 5])
     await writer.append([])
+    assert.deepEqual(syncs(bench), [1, 5])
+    await writer.persist()
     assert.deepEqual(syncs(bench), [2, 5])
     assert.equal(await bench.text(), textOf([HEADER, ...said('a', 'b')]))
   })
@@ -601,5 +603,154 @@ describe('durability', () => {
     } finally {
       mock.timers.reset()
     }
+  })
+})
+
+describe('what is appended whole', () => {
+  const TEXT = textOf([HEADER, ...said('a')])
+  const WHOLE = said('x', 'y')
+
+  /** A writer behind one item, and its lines afterwards. */
+  async function begun() {
+    const bench = await Bench.open()
+    const writer = bench.create('turn')
+    await writer.append(said('a'))
+    return { bench, writer }
+  }
+
+  it('is one write, synced before it is confirmed', async () => {
+    const { bench, writer } = await begun()
+    await using _ = bench
+    const from = bench.files.calls.length
+    let before: string[] = []
+    await writer.appendWhole(WHOLE, async () => {
+      before = bench.files.calls.slice(from).map(({ method }) => method)
+    })
+    assert.deepEqual(
+      before.filter((method) => method === 'file.write' || method === 'file.sync'),
+      ['file.write', 'file.sync'],
+    )
+    assert.equal(await bench.text(), TEXT + textOf(WHOLE))
+    await writer.append(said('b'))
+    assert.equal(await bench.text(), TEXT + textOf([...WHOLE, ...said('b')]))
+    assert.deepEqual(bench.notices, [])
+  })
+
+  it('comes behind what waited, and before what comes later', async () => {
+    const { bench, writer } = await begun()
+    await using _ = bench
+    await Promise.all([
+      writer.append(said('b')),
+      writer.appendWhole(WHOLE),
+      writer.flush().then(() => writer.append(said('c'))),
+    ])
+    assert.equal(await bench.text(), TEXT + textOf([...said('b'), ...WHOLE, ...said('c')]))
+  })
+
+  it('leaves nothing when it is not confirmed, and what comes next is written', async () => {
+    const { bench, writer } = await begun()
+    await using _ = bench
+    const refused = writer.appendWhole(WHOLE, () => Promise.reject(new Error('not that')))
+    const next = writer.append(said('b'))
+    await assert.rejects(refused, failsWith('io', /not that/))
+    await next
+    assert.equal(await bench.text(), TEXT + textOf(said('b')))
+    assert.deepEqual(bench.notices, [])
+  })
+
+  it('leaves nothing, whichever call fails, and is whole when none of them says so', async () => {
+    const kinds: readonly Fault[] = [
+      FULL,
+      { kind: 'late', code: 'EIO' },
+      { kind: 'cut', bytes: textOf(said('x')).length + 5, code: 'ENOSPC' },
+      { kind: 'cut', bytes: 10 },
+    ]
+    for (const isTorn of [false, true]) {
+      for (const fault of kinds) {
+        for (let index = 0; index < 12; index += 1) {
+          await using bench = await Bench.open()
+          const torn = isTorn ? '{"torn' : ''
+          await bench.write(TEXT + torn)
+          const writer = await bench.resume()
+          let left = index
+          bench.files.plan = () => {
+            left -= 1
+            return left === -1 ? fault : undefined
+          }
+          const result = await writer.appendWhole(WHOLE).catch((error: unknown) => error)
+          bench.files.plan = () => undefined
+          const isWhole = result === undefined
+          const end = torn === '' ? '' : '\n'
+          const whole = `${TEXT}${torn}${end}${textOf(WHOLE)}`
+          assert.equal(await bench.text(), isWhole ? whole : TEXT + torn)
+          await writer.append(said('b'))
+          const before = isWhole ? whole : TEXT + torn + end
+          assert.equal(await bench.text(), before + textOf(said('b')))
+        }
+      }
+    }
+  })
+
+  it('is cut off later when the disk is out for longer', async () => {
+    const { bench, writer } = await begun()
+    await using _ = bench
+    let isOut = false
+    bench.files.plan = ({ method }) => {
+      if (method === 'file.write') isOut = true
+      return isOut ? { kind: 'cut', bytes: 10, code: 'EIO' } : undefined
+    }
+    await assert.rejects(writer.appendWhole(WHOLE), failsWith('io', /EIO/))
+    await assert.rejects(writer.append(said('b')), failsWith('io', /EIO/))
+    bench.files.plan = () => undefined
+    await writer.append(said('c'))
+    assert.equal(await bench.text(), TEXT + textOf(said('b', 'c')))
+  })
+
+  it('is not cut off when another has written behind it', async () => {
+    const { bench, writer } = await begun()
+    await using _ = bench
+    const theirs = textOf(said('theirs'))
+    const refused = writer.appendWhole(WHOLE, async () => {
+      await appendFile(bench.path, theirs)
+      throw new Error('not that')
+    })
+    await assert.rejects(refused)
+    await writer.append(said('b'))
+    assert.equal(await bench.text(), TEXT + textOf(WHOLE) + theirs + textOf(said('b')))
+    assert.deepEqual(
+      bench.notices.map(({ kind }) => kind),
+      ['changed_by_another'],
+    )
+  })
+})
+
+describe('persisting', () => {
+  it('makes the file with its header alone, which is made durable as an append is', async () => {
+    const syncs = { process: 0, turn: 0, power: 1 } as const
+    for (const level of ['process', 'turn', 'power'] as const) {
+      await using bench = await Bench.open()
+      const writer = bench.create(level)
+      await writer.persist()
+      assert.deepEqual([await bench.text(), bench.headerCalls], [textOf([HEADER]), 1])
+      assert.equal(bench.files.countOf('file.sync'), syncs[level])
+      await writer.persist()
+      assert.equal(bench.files.countOf('file.write'), 1)
+      await writer.close()
+      assert.deepEqual(
+        [bench.files.countOf('file.sync'), bench.files.countOf('syncDirectory')],
+        [1, 5],
+      )
+    }
+  })
+
+  it('writes what a failed append left', async () => {
+    await using bench = await Bench.open()
+    const writer = bench.create()
+    bench.fault('file.write', FULL)
+    await assert.rejects(writer.append(said('a')), failsWith('io', /ENOSPC/))
+    await writer.append([])
+    assert.equal(await bench.text(), '')
+    await writer.persist()
+    assert.equal(await bench.text(), textOf([HEADER, ...said('a')]))
   })
 })

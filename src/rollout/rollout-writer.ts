@@ -62,6 +62,8 @@ export class RolloutWriter implements AsyncDisposable {
   #isTailTorn = false
   /** Bytes handed to a write that has not succeeded: some or all of them may be in the file. */
   #attempt: Buffer | undefined
+  /** The attempt counts whole or not at all: what arrived of it is to be cut off. */
+  #isWithdrawn = false
   #needsDirectorySync = false
   #isDirty = false
   #syncTimer: NodeJS.Timeout | undefined
@@ -107,6 +109,26 @@ export class RolloutWriter implements AsyncDisposable {
   /** Makes the file exist, and writes what is queued. Throws as `append`. */
   persist(): Promise<void> {
     return this.#inTurn(() => this.#drain())
+  }
+
+  /**
+   * Appends all of the items, synced, or none of them, in one write. They stay when `confirm`,
+   * which runs last, succeeds; after any failure what arrived of them is cut off again.
+   */
+  appendWhole(
+    items: readonly RolloutItem[],
+    confirm: () => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#drain()
+      try {
+        await this.#orDropFile('cannot write to the rollout', () => this.#tryWhole(items, confirm))
+      } catch (error) {
+        // Opening settles the attempt. When that fails too, the next call tries it again.
+        await this.#orDropFile('', () => this.#open()).catch(() => undefined)
+        throw error
+      }
+    })
   }
 
   /** Returns when all that was appended has the durability of the writer's level. */
@@ -160,17 +182,32 @@ export class RolloutWriter implements AsyncDisposable {
   }
 
   async #writePending(file: OpenFile): Promise<void> {
-    const timestamp = new Date(this.#options.clock.nowMs()).toISOString()
-    const lines = this.#pending.map((item) => encodeLine({ timestamp, item }))
-    const bytes = Buffer.from((this.#isTailTorn ? '\n' : '') + lines.join(''))
+    const bytes = this.#bytesOf(this.#pending)
     this.#attempt = bytes
-    let written = 0
-    while (written < bytes.length) {
-      const count = await file.write(bytes.subarray(written))
-      if (count === 0) throw new Error('the file took no bytes')
-      written += count
-    }
+    this.#isWithdrawn = false
+    await writeAll(file, bytes)
     this.#acceptAttempt(bytes.length)
+  }
+
+  /** What others append meanwhile stays in the queue: their turn comes after this one. */
+  async #tryWhole(items: readonly RolloutItem[], confirm: () => Promise<void>): Promise<void> {
+    const file = this.#file ?? (await this.#open())
+    const bytes = this.#bytesOf(items)
+    this.#attempt = bytes
+    this.#isWithdrawn = true
+    this.#isDirty = true
+    await writeAll(file, bytes)
+    await this.#sync()
+    await confirm()
+    this.#attempt = undefined
+    this.#expectedSize = (this.#expectedSize ?? 0) + bytes.length
+    this.#isTailTorn = false
+  }
+
+  #bytesOf(items: readonly RolloutItem[]): Buffer {
+    const timestamp = new Date(this.#options.clock.nowMs()).toISOString()
+    const lines = items.map((item) => encodeLine({ timestamp, item }))
+    return Buffer.from((this.#isTailTorn ? '\n' : '') + lines.join(''))
   }
 
   /** The first `sizeBytes` of the attempt, which end with a newline, are in the file. */
@@ -223,13 +260,16 @@ export class RolloutWriter implements AsyncDisposable {
     }
   }
 
-  /** After a failed write: whole lines that arrived are not written again, half a one is cut. */
+  /**
+   * After a failed write: whole lines that arrived are not written again, half a one is cut. Of a
+   * withdrawn attempt all is cut.
+   */
   async #settleAttempt(file: OpenFile, sizeBytes: number, start: number): Promise<void> {
     const attempt = this.#attempt
     if (!attempt || sizeBytes <= start) return
     const found = Buffer.alloc(Math.min(sizeBytes - start, attempt.length))
     const arrived = commonLength(attempt, found.subarray(0, await readAt(file, found, start)))
-    const whole = attempt.subarray(0, arrived).lastIndexOf(NEWLINE) + 1
+    const whole = this.#isWithdrawn ? 0 : attempt.subarray(0, arrived).lastIndexOf(NEWLINE) + 1
     if (whole > 0) this.#acceptAttempt(whole)
     // Bytes that are not ours are somebody's: they stay, and what is ours before them with them.
     if (arrived > whole && sizeBytes === start + arrived) await file.truncate(start + whole)
@@ -300,7 +340,7 @@ export class RolloutWriter implements AsyncDisposable {
   }
 
   /** After any failure the next call opens the file anew and finds out what became of it. */
-  async #orDropFile(doing: string, work: () => Promise<void>): Promise<void> {
+  async #orDropFile(doing: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work()
     } catch (error) {
@@ -325,6 +365,15 @@ export class RolloutWriter implements AsyncDisposable {
 
   #error(message: string, cause?: unknown): RolloutError {
     return cause instanceof RolloutError ? cause : new RolloutError('io', this.path, message, cause)
+  }
+}
+
+async function writeAll(file: OpenFile, bytes: Buffer): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const count = await file.write(bytes.subarray(written))
+    if (count === 0) throw new Error('the file took no bytes')
+    written += count
   }
 }
 

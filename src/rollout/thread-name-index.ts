@@ -1,6 +1,14 @@
 import { join } from 'node:path'
-import { errorCode, type FileSystem, isObject, type OpenFile, stringAt } from '../base/index.ts'
+import {
+  errorCode,
+  errorText,
+  type FileSystem,
+  isObject,
+  type OpenFile,
+  stringAt,
+} from '../base/index.ts'
 import { parseThreadId, type ThreadId } from '../protocol/index.ts'
+import { RolloutError } from './errors.ts'
 
 export const NAME_INDEX_FILE = 'session_index.jsonl'
 
@@ -40,7 +48,10 @@ function parseEntry(line: string): { threadId: ThreadId; name: string } | undefi
 
 const NEWLINE = 0x0a
 
-/** Adds an entry; `name` null says that the name was cleared. Synced when this returns. */
+/**
+ * Adds an entry; `name` null says that the name was cleared. Synced when this returns; when it
+ * fails nothing was added. Throws `RolloutError`.
+ */
 export async function appendThreadName(
   files: FileSystem,
   home: string,
@@ -49,29 +60,55 @@ export async function appendThreadName(
   const { threadId, name, atMs } = entry
   const updated_at = new Date(atMs).toISOString()
   const line = `${JSON.stringify({ id: threadId, thread_name: name ?? '', updated_at })}\n`
-  const file = await openNameIndex(files, join(home, NAME_INDEX_FILE))
-  try {
-    const bytes = Buffer.from((await endsInNewline(file)) ? line : `\n${line}`)
-    for (let done = 0; done < bytes.length; ) done += await file.write(bytes.subarray(done))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await orRolloutError(home, async () => {
+    const file = await openForAppend(files, home)
+    try {
+      await appendLine(file, line)
+    } finally {
+      await closeSynced(file)
+    }
+  })
 }
 
-async function openNameIndex(files: FileSystem, path: string): Promise<OpenFile> {
+async function openForAppend(files: FileSystem, home: string): Promise<OpenFile> {
+  const path = join(home, NAME_INDEX_FILE)
   try {
     return await files.openForAppend(path, 'existing')
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error
-    return files.openForAppend(path, 'create')
+  }
+  const file = await files.openForAppend(path, 'create')
+  try {
+    await files.syncDirectory(home)
+    return file
+  } catch (error) {
+    await closeSynced(file)
+    throw error
   }
 }
 
-async function endsInNewline(file: OpenFile): Promise<boolean> {
+/** Ends the torn last line of another first, so that nothing is glued to it. */
+async function appendLine(file: OpenFile, line: string): Promise<void> {
   const { sizeBytes } = await file.facts()
-  const last = Buffer.alloc(1)
-  return sizeBytes === 0 || ((await file.read(last, sizeBytes - 1)) === 1 && last[0] === NEWLINE)
+  const last = Buffer.of(NEWLINE)
+  if (sizeBytes > 0) await file.read(last, sizeBytes - 1)
+  const bytes = Buffer.from(last[0] === NEWLINE ? line : `\n${line}`)
+  try {
+    await writeAndSync(file, bytes)
+  } catch (error) {
+    // It is tried once: what is left of the line without its end names no thread.
+    await cutOff(file, bytes, sizeBytes).catch(() => undefined)
+    throw error
+  }
+}
+
+/** Takes what arrived of `bytes` away again, unless others wrote behind it. */
+async function cutOff(file: OpenFile, bytes: Buffer, start: number): Promise<void> {
+  const arrived = (await file.facts()).sizeBytes - start
+  if (arrived <= 0 || arrived > bytes.length) return
+  const found = Buffer.alloc(arrived)
+  const count = await file.read(found, start)
+  if (count === arrived && found.equals(bytes.subarray(0, arrived))) await file.truncate(start)
 }
 
 /** Takes every entry of a thread out of the file, which is replaced whole. */
@@ -81,19 +118,72 @@ export async function removeThreadNames(
   threadId: ThreadId,
 ): Promise<void> {
   const path = join(home, NAME_INDEX_FILE)
-  const text = await files.readText(path)
-  const lines = (text ?? '').split('\n')
-  const kept = lines.filter((line) => parseEntry(line)?.threadId !== threadId)
-  if (kept.length === lines.length) return
-  const replacement = `${path}.${threadId}.tmp`
-  await files.remove(replacement)
-  const file = await files.openForAppend(replacement, 'create')
+  await orRolloutError(home, async () => {
+    const lines = linesOf(await readBytes(files, path))
+    const kept = lines.filter((line) => parseEntry(line.toString())?.threadId !== threadId)
+    if (kept.length === lines.length) return
+    const replacement = `${path}.${threadId}.tmp`
+    await files.remove(replacement)
+    const file = await files.openForAppend(replacement, 'create')
+    try {
+      await writeAndSync(file, Buffer.concat(kept))
+    } finally {
+      await closeSynced(file)
+    }
+    await files.rename(replacement, path)
+    await files.syncDirectory(home)
+  })
+}
+
+async function readBytes(files: FileSystem, path: string): Promise<Buffer> {
+  if ((await files.facts(path)) === undefined) return Buffer.alloc(0)
+  const file = await files.openForRead(path)
   try {
-    const bytes = Buffer.from(kept.join('\n'))
-    for (let done = 0; done < bytes.length; ) done += await file.write(bytes.subarray(done))
-    await file.sync()
+    const bytes = Buffer.alloc((await file.facts()).sizeBytes)
+    let done = 0
+    while (done < bytes.length) {
+      const count = await file.read(bytes.subarray(done), done)
+      if (count === 0) break
+      done += count
+    }
+    return bytes.subarray(0, done)
   } finally {
-    await file.close()
+    await closeSynced(file)
   }
-  await files.rename(replacement, path)
+}
+
+/** Each with its newline; the last may have none. */
+function linesOf(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = []
+  for (let from = 0; from < bytes.length; ) {
+    const at = bytes.indexOf(NEWLINE, from)
+    const end = at === -1 ? bytes.length : at + 1
+    lines.push(bytes.subarray(from, end))
+    from = end
+  }
+  return lines
+}
+
+async function writeAndSync(file: OpenFile, bytes: Buffer): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const count = await file.write(bytes.subarray(done))
+    if (count === 0) throw new Error('the file took no bytes')
+    done += count
+  }
+  await file.sync()
+}
+
+/** What was synced is kept, and what failed has been told: closing has nothing to add. */
+async function closeSynced(file: OpenFile): Promise<void> {
+  await file.close().catch(() => undefined)
+}
+
+async function orRolloutError(home: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    const path = join(home, NAME_INDEX_FILE)
+    const message = `cannot change the names of threads (${errorText(error)})`
+    throw new RolloutError('io', path, message, error)
+  }
 }
