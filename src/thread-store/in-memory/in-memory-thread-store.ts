@@ -9,7 +9,7 @@ import type { RolloutItem, SessionMeta, ThreadId } from '../../protocol/index.ts
 import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { isWanted } from '../list-filter.ts'
-import { checkedPatch, currentOf } from '../metadata-patch.ts'
+import { checkedPatch } from '../metadata-patch.ts'
 import type {
   CreateThread,
   ListThreads,
@@ -21,14 +21,16 @@ import type {
 
 interface KeptThread {
   readonly items: RolloutItem[]
-  readonly sequence: number
   updatedAtMs: number
   isArchived: boolean
 }
 
-/** A live thread: what it needs to begin its log, until it has begun. */
+/** A live thread. */
 interface Writer {
+  /** Makes the header of a log that has not begun. */
   readonly header: (() => Promise<SessionMeta>) | undefined
+  /** The log, or its being begun. All wait for this one promise, which keeps them in order. */
+  begun: Promise<KeptThread> | undefined
 }
 
 /** Threads in the memory of the process: no files, the same rules. For tests and for embedders. */
@@ -36,7 +38,6 @@ export class InMemoryThreadStore implements ThreadStore {
   readonly #clock: Clock
   readonly #threads = new Map<ThreadId, KeptThread>()
   readonly #writers = new Map<ThreadId, Writer>()
-  #created = 0
   #isDisposed = false
 
   constructor(clock: Clock) {
@@ -45,34 +46,34 @@ export class InMemoryThreadStore implements ThreadStore {
 
   async createThread({ threadId, header }: CreateThread): Promise<void> {
     this.#refuseLive(threadId)
-    this.#writers.set(threadId, { header })
+    this.#writers.set(threadId, { header, begun: undefined })
   }
 
   async resumeThread(threadId: ThreadId): Promise<void> {
     this.#refuseLive(threadId)
-    this.#thread(threadId)
-    this.#writers.set(threadId, { header: undefined })
+    const begun = Promise.resolve(this.#thread(threadId))
+    this.#writers.set(threadId, { header: undefined, begun })
   }
 
   async appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
-    this.#requireLive(threadId)
+    const writer = this.#writer(threadId)
     if (items.length === 0) return
-    const thread = await this.#begun(threadId)
-    thread.items.push(...structuredClone(items as RolloutItem[]))
+    const copy = structuredClone(items as RolloutItem[])
+    const thread = await this.#begun(threadId, writer)
+    thread.items.push(...copy)
     thread.updatedAtMs = this.#clock.nowMs()
   }
 
   async persistThread(threadId: ThreadId): Promise<void> {
-    this.#requireLive(threadId)
-    await this.#begun(threadId)
+    await this.#begun(threadId, this.#writer(threadId))
   }
 
   async flushThread(threadId: ThreadId): Promise<void> {
-    this.#requireLive(threadId)
+    this.#writer(threadId)
   }
 
   async closeThread(threadId: ThreadId): Promise<void> {
-    this.#requireLive(threadId)
+    this.#writer(threadId)
     this.#writers.delete(threadId)
   }
 
@@ -95,7 +96,8 @@ export class InMemoryThreadStore implements ThreadStore {
     if (after && typeof after.position !== 'number') throw invalidCursor(params.cursor ?? '')
     const wanted = [...this.#threads.values()]
       .filter((thread) => thread.isArchived === params.isArchived)
-      .map((thread) => ({ stored: toStored(thread), position: positionOf(thread, params) }))
+      .map((thread) => toStored(thread))
+      .map((stored) => ({ stored, position: positionOf(stored, params) }))
       .filter(({ stored }) => isWanted(stored, params))
       .sort((a, b) => (isBefore(a.position, a.stored, b.position, b.stored) ? -1 : 1))
       .filter(({ position, stored }) => !after || isBeyond(position, stored, after))
@@ -114,15 +116,13 @@ export class InMemoryThreadStore implements ThreadStore {
   ): Promise<StoredThread> {
     this.#requireOpen()
     const patch = checkedPatch(given)
-    if (this.#writers.has(threadId) && !isEmptyPatch(patch)) await this.#begun(threadId)
+    const writer = this.#writers.get(threadId)
+    if (writer && !isEmptyPatch(patch)) await this.#begun(threadId, writer)
     const thread = this.#thread(threadId)
-    const headers = thread.items.flatMap((item) =>
-      item.type === 'session_meta' ? [item.payload] : [],
-    )
-    const header = headers[0]
+    const header = thread.items.find((item) => item.type === 'session_meta')?.payload
     if (header && !isEmptyPatch(patch)) {
-      const current = { header, ...currentOf(headers, header.id) }
-      thread.items.push(...metadataLines(threadId, patch, current))
+      const { git, memoryMode } = toStored(thread)
+      thread.items.push(...metadataLines(threadId, patch, { header, git, memoryMode }))
       thread.updatedAtMs = this.#clock.nowMs()
     }
     return toStored(thread)
@@ -156,17 +156,22 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   /** The thread's log, begun with its header if it had none yet. */
-  async #begun(threadId: ThreadId): Promise<KeptThread> {
+  #begun(threadId: ThreadId, writer: Writer): Promise<KeptThread> {
+    writer.begun ??= this.#begin(threadId, writer.header)
+    writer.begun.catch(() => {
+      writer.begun = undefined
+    })
+    return writer.begun
+  }
+
+  async #begin(
+    threadId: ThreadId,
+    makeHeader: (() => Promise<SessionMeta>) | undefined,
+  ): Promise<KeptThread> {
     const known = this.#threads.get(threadId)
-    if (known) return known
-    const header = await this.#writers.get(threadId)?.header?.()
-    // Another append may have been first while the header was made.
-    const begun = this.#threads.get(threadId)
-    if (begun || !header) return begun ?? this.#thread(threadId)
-    this.#created += 1
+    if (known || !makeHeader) return known ?? this.#thread(threadId)
     const thread: KeptThread = {
-      items: [{ type: 'session_meta', payload: structuredClone(header) }],
-      sequence: this.#created,
+      items: [{ type: 'session_meta', payload: structuredClone(await makeHeader()) }],
       updatedAtMs: this.#clock.nowMs(),
       isArchived: false,
     }
@@ -181,9 +186,10 @@ export class InMemoryThreadStore implements ThreadStore {
     throw new ThreadStoreError({ code: 'thread_not_found', threadId })
   }
 
-  #requireLive(threadId: ThreadId): void {
+  #writer(threadId: ThreadId): Writer {
     this.#requireOpen()
-    if (this.#writers.has(threadId)) return
+    const writer = this.#writers.get(threadId)
+    if (writer) return writer
     throw new ThreadStoreError({ code: 'thread_not_found', threadId })
   }
 
@@ -202,8 +208,8 @@ function conflict(reason: string): ThreadStoreError {
   return new ThreadStoreError({ code: 'conflict', reason })
 }
 
-function positionOf(thread: KeptThread, { sortKey }: ListThreads): number {
-  return sortKey === 'created' ? thread.sequence : thread.updatedAtMs
+function positionOf(thread: StoredThread, { sortKey }: ListThreads): number {
+  return sortKey === 'created' ? thread.createdAtMs : thread.updatedAtMs
 }
 
 function isBefore(a: number, first: StoredThread, b: number, second: StoredThread): boolean {

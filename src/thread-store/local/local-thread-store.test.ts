@@ -227,7 +227,7 @@ describe('one writer a thread', () => {
     await store[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()
     assert.equal(files.openCount, 0)
-    await assert.rejects(store.appendItems(ID, says('b')), failsWith('thread_not_found'))
+    await assert.rejects(store.appendItems(ID, says('b')), failsWith('disposed'))
   })
 })
 

@@ -47,6 +47,8 @@ export const INDEX_FILE = 'bobbin_1.sqlite'
 export class LocalThreadStore implements ThreadStore {
   readonly #options: LocalThreadStoreOptions
   readonly #writers = new Map<ThreadId, RolloutWriter>()
+  /** The end of the last call that waits or works, by thread: see `#inOrder`. */
+  readonly #queues = new Map<ThreadId, Promise<void>>()
   #index: Promise<ThreadIndex | undefined> | undefined
   #isDisposed = false
 
@@ -68,7 +70,11 @@ export class LocalThreadStore implements ThreadStore {
     this.#writers.set(threadId, RolloutWriter.create(options, firstLine))
   }
 
-  async resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
+  resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
+    return this.#inOrder(threadId, () => this.#resume(threadId, onNotice))
+  }
+
+  async #resume(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
     this.#refuseLive(threadId)
     const file = await this.#find(threadId)
     const folded = await this.#guard(() => readSummary(this.#options.files, file.path))
@@ -109,13 +115,15 @@ export class LocalThreadStore implements ThreadStore {
 
   async closeThread(threadId: ThreadId): Promise<void> {
     const writer = this.#writer(threadId)
-    await this.#guard(() => writer.close())
-    this.#giveBack(threadId, writer)
+    await this.#inOrder(threadId, async () => {
+      await this.#guard(() => writer.close())
+      this.#giveBack(threadId, writer)
+    })
   }
 
   async discardThread(threadId: ThreadId): Promise<void> {
     this.#requireOpen()
-    await this.#discard(threadId)
+    await this.#inOrder(threadId, () => this.#discard(threadId))
   }
 
   async #discard(threadId: ThreadId): Promise<void> {
@@ -139,15 +147,15 @@ export class LocalThreadStore implements ThreadStore {
     return this.#read(await this.#find(threadId))
   }
 
-  async updateThreadMetadata(
-    threadId: ThreadId,
-    patch: ThreadMetadataPatch,
-  ): Promise<StoredThread> {
+  updateThreadMetadata(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
+    return this.#inOrder(threadId, () => this.#update(threadId, patch))
+  }
+
+  async #update(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
+    this.#requireOpen()
     const { files, home, clock } = this.#options
     const live = this.#writers.get(threadId)
-    if (live && !live.isMaterialised && !isEmptyPatch(checkedPatch(patch))) {
-      await this.persistThread(threadId)
-    }
+    if (live && !isEmptyPatch(checkedPatch(patch))) await this.persistThread(threadId)
     const file = await this.#find(threadId)
     const path = live?.path ?? file.path
     await this.#guard(() =>
@@ -158,20 +166,29 @@ export class LocalThreadStore implements ThreadStore {
         threadId,
         path,
         patch,
-        append: (lines) => (live ? live.append(lines) : this.#appendCold(path, lines)),
+        append: (lines, confirm) =>
+          live ? live.appendWhole(lines, confirm) : this.#appendCold(path, lines, confirm),
       }),
     )
     return this.#read(file)
   }
 
-  async archiveThread(threadId: ThreadId): Promise<void> {
+  archiveThread(threadId: ThreadId): Promise<void> {
+    return this.#inOrder(threadId, () => this.#archive(threadId))
+  }
+
+  async #archive(threadId: ThreadId): Promise<void> {
     this.#refuseLive(threadId)
     const file = await this.#find(threadId)
     if (file.isArchived) throw conflict(`thread ${threadId} is archived already`)
     await this.#guard(() => archiveRollout(this.#options.files, this.#options.home, file))
   }
 
-  async unarchiveThread(threadId: ThreadId): Promise<StoredThread> {
+  unarchiveThread(threadId: ThreadId): Promise<StoredThread> {
+    return this.#inOrder(threadId, () => this.#unarchive(threadId))
+  }
+
+  async #unarchive(threadId: ThreadId): Promise<StoredThread> {
     const { files, clock, home } = this.#options
     this.#refuseLive(threadId)
     const file = await this.#find(threadId)
@@ -179,18 +196,25 @@ export class LocalThreadStore implements ThreadStore {
     return this.#read(await this.#guard(() => unarchiveRollout(files, clock, home, file)))
   }
 
-  async deleteThread(threadId: ThreadId): Promise<void> {
+  deleteThread(threadId: ThreadId): Promise<void> {
+    return this.#inOrder(threadId, () => this.#delete(threadId))
+  }
+
+  /** The log goes last: as long as it is there, a delete that failed can be tried again. */
+  async #delete(threadId: ThreadId): Promise<void> {
     const { files, home } = this.#options
     this.#refuseLive(threadId)
     let file: RolloutFile | undefined = await this.#find(threadId)
     await this.#guard(async () => {
+      await removeThreadNames(files, home, threadId)
+      const index = await this.#usableIndex()
       // There may be an archived copy beside the active one.
       while (file) {
         await files.remove(file.path)
         await files.syncDirectory(dirname(file.path))
+        index?.remove([file.path])
         file = await findRollout(files, home, threadId)
       }
-      await removeThreadNames(files, home, threadId)
     })
   }
 
@@ -207,12 +231,27 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true
+    await Promise.all(this.#queues.values())
     const writers = [...this.#writers.keys()]
     await Promise.all(writers.map((threadId) => this.#discard(threadId)))
-    this.#isDisposed = true
     const index = await this.#index
     index?.[Symbol.dispose]()
     this.#index = undefined
+  }
+
+  /**
+   * What decides who writes to a thread, where it lies and what people call it: one call after the
+   * other, so that none acts on what another is about to change.
+   */
+  #inOrder<T>(threadId: ThreadId, work: () => Promise<T>): Promise<T> {
+    const result = (this.#queues.get(threadId) ?? Promise.resolve()).then(work)
+    const end = () => {
+      if (this.#queues.get(threadId) === ended) this.#queues.delete(threadId)
+    }
+    const ended: Promise<void> = result.then(end, end)
+    this.#queues.set(threadId, ended)
+    return result
   }
 
   #giveBack(threadId: ThreadId, writer: RolloutWriter): void {
@@ -281,10 +320,13 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   /** A thread that nobody has open here: a writer for one write. */
-  async #appendCold(path: string, lines: readonly RolloutItem[]): Promise<void> {
+  async #appendCold(
+    path: string,
+    lines: readonly RolloutItem[],
+    confirm: () => Promise<void>,
+  ): Promise<void> {
     await using writer = await RolloutWriter.resume(this.#writerOptions(path))
-    await writer.append(lines)
-    await writer.close()
+    await writer.appendWhole(lines, confirm)
   }
 
   async #find(threadId: ThreadId): Promise<RolloutFile> {

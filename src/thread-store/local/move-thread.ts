@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import type { Clock, FileSystem } from '../../base/index.ts'
 import { ARCHIVE_FOLDER, type RolloutFile, SESSIONS_FOLDER } from '../../rollout/index.ts'
 import { ThreadStoreError } from '../errors.ts'
@@ -20,7 +20,7 @@ export async function archiveRollout(
   home: string,
   file: RolloutFile,
 ): Promise<void> {
-  await move(files, file, archivedPath(home, file))
+  await move(files, home, file, archivedPath(home, file))
 }
 
 /** Moves a rollout back, as changed just now, so that it stands first in lists. */
@@ -31,19 +31,24 @@ export async function unarchiveRollout(
   file: RolloutFile,
 ): Promise<RolloutFile> {
   const path = activePath(home, file)
-  await move(files, file, path)
+  await move(files, home, file, path)
   await files.setModifiedTime(path, clock.nowMs())
   return { ...file, path, isArchived: false }
 }
 
 /** A rename: at every moment the thread is at one of the two places, whole. */
-async function move(files: FileSystem, file: RolloutFile, to: string): Promise<void> {
+async function move(files: FileSystem, home: string, file: RolloutFile, to: string): Promise<void> {
   if ((await files.facts(to)) !== undefined) {
     const reason = `there is another file at ${to} already`
     throw new ThreadStoreError({ code: 'conflict', reason })
   }
   await files.makeDirectory(dirname(to))
   await files.rename(file.path, to)
-  await files.syncDirectory(dirname(to))
+  // Each of the folders down to the new place may be new itself.
+  let folder = to
+  for (const _part of relative(home, to).split(sep)) {
+    folder = dirname(folder)
+    await files.syncDirectory(folder)
+  }
   await files.syncDirectory(dirname(file.path))
 }

@@ -3,12 +3,13 @@ import {
   type CurrentMetadata,
   isEmptyPatch,
   metadataLines,
+  SummaryFold,
   type ThreadMetadataPatch,
 } from '../../history/index.ts'
 import type { RolloutItem, ThreadId } from '../../protocol/index.ts'
 import { appendThreadName, loadRollout } from '../../rollout/index.ts'
 import { ThreadStoreError } from '../errors.ts'
-import { checkedPatch, currentOf } from '../metadata-patch.ts'
+import { checkedPatch } from '../metadata-patch.ts'
 
 export interface MetadataUpdate {
   readonly files: FileSystem
@@ -18,23 +19,29 @@ export interface MetadataUpdate {
   /** The thread's log, wherever it lies. */
   readonly path: string
   readonly patch: ThreadMetadataPatch
-  /** Appends to the log in one write, by the live writer or one of its own. */
-  append(lines: readonly RolloutItem[]): Promise<void>
+  /** Appends all of the lines, if `confirm` succeeds then, or none of them. */
+  append(lines: readonly RolloutItem[], confirm: () => Promise<void>): Promise<void>
 }
 
 /**
  * Routes a patch: git and memory mode become header lines, a name becomes an event and an entry of
- * the shared name index. The lines are one write, so that all of them are there or none.
+ * the shared name index. All of it is there when this returns, and nothing when it throws.
  */
 export async function updateLocalMetadata(update: MetadataUpdate): Promise<void> {
   const { files, home, threadId, path, clock } = update
   const patch = checkedPatch(update.patch)
   if (isEmptyPatch(patch)) return
   const current = await readCurrent(files, path, threadId)
-  if (current.header.history_mode === 'paginated') refuseLines(threadId, patch)
-  else await update.append(metadataLines(threadId, patch, current))
-  if (patch.name === undefined) return
-  await appendThreadName(files, home, { threadId, name: patch.name, atMs: clock.nowMs() })
+  const tellName = async () => {
+    if (patch.name === undefined) return
+    await appendThreadName(files, home, { threadId, name: patch.name, atMs: clock.nowMs() })
+  }
+  if (current.header.history_mode !== 'paginated') {
+    await update.append(metadataLines(threadId, patch, current), tellName)
+    return
+  }
+  refuseLines(threadId, patch)
+  await tellName()
 }
 
 /** A log with numbered lines takes none of ours; its name lives in the shared index alone. */
@@ -50,11 +57,13 @@ async function readCurrent(
   threadId: ThreadId,
 ): Promise<CurrentMetadata> {
   const { lines } = await loadRollout(files, path)
-  const headers = lines.flatMap(({ item }) => (item.type === 'session_meta' ? [item.payload] : []))
-  const header = headers[0]
-  if (header?.id.toLowerCase() !== threadId) {
+  const fold = new SummaryFold()
+  for (const { item } of lines) fold.apply(item)
+  const summary = fold.finish()
+  const header = lines.map(({ item }) => item).find((item) => item.type === 'session_meta')?.payload
+  if (!header || summary?.threadId !== threadId) {
     const reason = `metadata id mismatch: expected ${threadId}, found ${header?.id}`
     throw new ThreadStoreError({ code: 'conflict', reason })
   }
-  return { header, ...currentOf(headers, header.id) }
+  return { header, git: summary.git, memoryMode: summary.memoryMode }
 }
