@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 
 import { arrayAt, isObject, type JsonObject, objectAt } from '../../src/base/index.ts'
-import { runChild } from './child.ts'
+import { type ChildResult, runChild } from './child.ts'
 import { type ExecProgram, type Program, runExec } from './exec-run.ts'
 import type { Scratch } from './scratch.ts'
 
@@ -35,18 +35,20 @@ export async function showBobbinThread(scratch: Scratch, threadId: string): Prom
   return { thread, turns: (arrayAt(answer, 'turns') ?? []).filter(isObject) }
 }
 
+/** Runs a command; throws unless it succeeds. */
+export async function runBobbin(scratch: Scratch, args: readonly string[]): Promise<ChildResult> {
+  const child = { cwd: scratch.project, env: { ...scratch.env, TMPDIR: scratch.root } }
+  const result = await runChild(program.command, [...program.args, ...args], child)
+  if (result.code === 0) return result
+  throw new Error(`bobbin ${args.join(' ')} exited with ${result.code}: ${result.stderr}`)
+}
+
 /** Runs a command with `--json`; throws unless it succeeds. */
 export async function runBobbinJson(
   scratch: Scratch,
   args: readonly string[],
 ): Promise<JsonObject> {
-  const child = { cwd: scratch.project, env: scratch.env }
-  const { code, stdout, stderr } = await runChild(
-    program.command,
-    [...program.args, ...args],
-    child,
-  )
-  if (code !== 0) throw new Error(`bobbin ${args.join(' ')} exited with ${code}: ${stderr}`)
+  const { stdout } = await runBobbin(scratch, args)
   const answer: unknown = JSON.parse(stdout)
   if (!isObject(answer)) throw new Error(`bobbin ${args.join(' ')} printed no object: ${stdout}`)
   if (answer.schemaVersion !== 1) throw new Error(`schemaVersion is not 1: ${stdout}`)

@@ -50,7 +50,7 @@ export class CodexAppServer implements AsyncDisposable {
   #unread = ''
   #stderr = ''
 
-  private constructor(binary: string, scratch: Scratch) {
+  private constructor(binary: string, scratch: Pick<Scratch, 'project' | 'env'>) {
     const options = { cwd: scratch.project, env: scratch.env }
     this.#child = startChild(binary, ['app-server'], options)
     this.#exited = once(this.#child, 'close').then(
@@ -64,7 +64,10 @@ export class CodexAppServer implements AsyncDisposable {
   }
 
   /** Starts the server on the scratch home and shakes hands. */
-  static async start(binary: string, scratch: Scratch): Promise<CodexAppServer> {
+  static async start(
+    binary: string,
+    scratch: Pick<Scratch, 'project' | 'env'>,
+  ): Promise<CodexAppServer> {
     const server = new CodexAppServer(binary, scratch)
     try {
       const clientInfo = { name: 'bobbin_conformance', title: null, version: '0' }
