@@ -195,7 +195,7 @@ describe('the names of a deleted thread', () => {
     }
   })
 
-  it('are gone or all there, whichever call fails; and the next try is not in the way', async () => {
+  it('are gone or all there, whichever call fails, and the next try takes them', async () => {
     const [before, after] = [`${entry(1, 'one')}\n${entry(2, 'two')}\n`, `${entry(2, 'two')}\n`]
     await withEachFault(
       before,

@@ -4,9 +4,9 @@ import type { RolloutItem, SessionMeta, ThreadId } from '../protocol/index.ts'
 /**
  * Where threads live. Session code sees this, never a path, a row or a socket.
  * One writer per thread: `createThread` and `resumeThread` take it, `closeThread` and
- * `discardThread` give it back. Every method throws only `ThreadStoreError`, and `disposed` once the
- * store has been disposed. The rules are in `docs/spec/thread-store.md`, the suite that checks them
- * in `testing/contract.ts`.
+ * `discardThread` give it back. Every method throws only `ThreadStoreError`, and `disposed` once
+ * the store has been disposed. The rules are in `docs/spec/thread-store.md`, the suite that checks
+ * them in `testing/contract.ts`.
  */
 export interface ThreadStore extends AsyncDisposable {
   /** Prepares a new thread; nothing is kept before the first append. `conflict` when live. */

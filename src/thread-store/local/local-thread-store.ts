@@ -59,10 +59,8 @@ export class LocalThreadStore implements ThreadStore {
   async createThread({ threadId, createdAtMs, header, onNotice }: CreateThread): Promise<void> {
     this.#requireOpen()
     this.#refuseLive(threadId)
-    const options = this.#writerOptions(
-      rolloutPath(this.#options.home, threadId, createdAtMs),
-      onNotice,
-    )
+    const path = rolloutPath(this.#options.home, threadId, createdAtMs)
+    const options = this.#writerOptions(path, onNotice)
     const firstLine = async (): Promise<RolloutItem> => ({
       type: 'session_meta',
       payload: await header(),

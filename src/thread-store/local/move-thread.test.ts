@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import Sqlite from 'better-sqlite3'
 import { ALL, CodexHome, listAll } from '../../../test/support/codex-home.ts'
 import { type Fault, FaultyFileSystem } from '../../../test/support/faulty-file-system.ts'
 import { AT, header, says, textOf, threadIdOf } from '../../../test/support/thread-log.ts'
 import type { SessionMeta } from '../../protocol/index.ts'
 import { ThreadStoreError, type ThreadStoreFailure } from '../errors.ts'
+import { INDEX_FILE } from './local-thread-store.ts'
 
 const ID = threadIdOf(1)
 const STAMP = '2025-03-09T23-59-58'
@@ -199,6 +201,9 @@ describe('deleting', () => {
       await store.closeThread(ID)
       assert.deepEqual(await previews(home), [[text], []])
       await store.deleteThread(ID)
+      const database = new Sqlite(home.folder.at(INDEX_FILE), { readonly: true })
+      assert.deepEqual(database.prepare('SELECT rollout_path FROM threads').all(), [])
+      database.close()
     }
     assert.deepEqual(await previews(home), [[], []])
   })

@@ -75,7 +75,7 @@ describe('the lines of a metadata update', () => {
     assert.equal(await readFile(home.folder.at(NAMES), 'utf8'), nameEntry(ID, 'N'))
   })
 
-  it('say what is cleared: git as an empty object, a name as null and as an empty entry', async () => {
+  it('say what is cleared: git by an empty object, a name by null and an empty entry', async () => {
     await using home = await CodexHome.create()
     const path = await home.place({ n: 1, meta, items: turn(1) })
     const before = await readFile(path, 'utf8')
@@ -340,7 +340,8 @@ describe('a metadata update that fails', () => {
   }
 
   for (const isLive of [false, true]) {
-    it(`leaves nothing of the patch, whichever call fails: ${isLive ? '' : 'not '}live`, async () => {
+    const state = isLive ? 'live' : 'cold'
+    it(`leaves nothing, whichever call fails, of a ${state} thread`, async () => {
       const plain = await prepared(isLive)
       await plain.store.updateThreadMetadata(ID, PATCH)
       const calls = plain.files.calls.slice(plain.from)

@@ -61,6 +61,16 @@ async function stored(store: ThreadStore, text = 'hello', atMs = CREATED_AT_MS):
   return threadId
 }
 
+/** Appends until the clock of the store has gone on, so that no other thread is as new. */
+async function touch(store: ThreadStore, threadId: ThreadId): Promise<void> {
+  const { updatedAtMs } = (await store.listThreads({ ...EVERYTHING, sortKey: 'updated' }))
+    .threads[0] ?? { updatedAtMs: 0 }
+  await store.resumeThread(threadId)
+  do await store.appendItems(threadId, aMessage('more'))
+  while ((await store.readThread(threadId)).updatedAtMs <= updatedAtMs)
+  await store.closeThread(threadId)
+}
+
 function failsWith(code: Code): (error: unknown) => boolean {
   return (error) => error instanceof ThreadStoreError && error.failure.code === code
 }
@@ -161,7 +171,8 @@ function contractMatrix(open: OpenStore): void {
   for (const state of Object.keys(STATES) as State[]) {
     for (const method of Object.keys(METHODS) as Method[]) {
       const expected = MATRIX[state][method] ?? MATRIX[state]['*'] ?? 'ok'
-      it(`[TS-2] ${method} of a thread that is ${state.replace('_', ' ')}: ${expected}`, async () => {
+      const name = state.replace('_', ' ')
+      it(`[TS-2] ${method} of a thread that is ${name}: ${expected}`, async () => {
         await using store = await open()
         const threadId = await STATES[state](store)
         const answer = METHODS[method](store, threadId)
@@ -180,6 +191,35 @@ function contractHistory(open: OpenStore): void {
     await store.flushThread(threadId)
     await store.closeThread(threadId)
     await assert.rejects(store.readThread(threadId), failsWith('thread_not_found'))
+  })
+
+  it('[TS-1] asks for the header once, and begins the log with it', async () => {
+    await using store = await open()
+    const threadId = newThreadId()
+    let asked = 0
+    const header = async () => {
+      asked += 1
+      await new Promise((resolve) => setImmediate(resolve))
+      return aHeader(threadId)
+    }
+    await store.createThread({ threadId, createdAtMs: CREATED_AT_MS, header })
+    assert.equal(asked, 0)
+    const texts = ['one', 'two', 'three']
+    await Promise.all(texts.map((text) => store.appendItems(threadId, aMessage(text))))
+    const first: RolloutItem = { type: 'session_meta', payload: aHeader(threadId) }
+    const { items } = await store.loadHistory(threadId)
+    assert.deepEqual([asked, items], [1, [first, ...texts.flatMap(aMessage)]])
+  })
+
+  it('[TS-1] makes the log of a thread without items when told to', async () => {
+    await using store = await open()
+    const threadId = newThreadId()
+    await create(store, threadId)
+    await store.persistThread(threadId)
+    await store.persistThread(threadId)
+    await store.closeThread(threadId)
+    const header: RolloutItem = { type: 'session_meta', payload: aHeader(threadId) }
+    assert.deepEqual((await store.loadHistory(threadId)).items, [header])
   })
 
   it('[TS-3] answers what was appended, in order, behind one header', async () => {
@@ -207,7 +247,9 @@ function contractHistory(open: OpenStore): void {
     )
     assert.deepEqual(told, texts)
   })
+}
 
+function contractWriters(open: OpenStore): void {
   it('[TS-4] refuses a second writer while the first is live, and takes it after', async () => {
     await using store = await open()
     const threadId = await stored(store)
@@ -219,6 +261,17 @@ function contractHistory(open: OpenStore): void {
     await store.appendItems(threadId, aMessage('again'))
     const { items } = await store.loadHistory(threadId)
     assert.deepEqual(items.slice(1), [...aMessage('hello'), ...aMessage('again')])
+  })
+
+  it('[TS-4] gives the writer to one of several that ask at the same time', async () => {
+    await using store = await open()
+    const threadId = await stored(store)
+    const tries = await Promise.allSettled([1, 2, 3].map(() => store.resumeThread(threadId)))
+    const refused = tries.filter((each) => each.status === 'rejected')
+    assert.equal(refused.length, 2)
+    assert.ok(refused.every(({ reason }) => failsWith('conflict')(reason)))
+    await store.closeThread(threadId)
+    await store.resumeThread(threadId)
   })
 
   it('[TS-5] keeps what was appended when the writer is discarded', async () => {
@@ -245,8 +298,8 @@ function contractHistory(open: OpenStore): void {
 function contractLists(open: OpenStore): void {
   it('[TS-7] lists threads with a message, newest first, by creation and by change', async () => {
     await using store = await open()
-    const first = await stored(store, 'first', CREATED_AT_MS)
     const second = await stored(store, 'second', CREATED_AT_MS + 60_000)
+    const first = await stored(store, 'first', CREATED_AT_MS)
     const silent = newThreadId()
     await create(store, silent)
     await store.persistThread(silent)
@@ -258,6 +311,12 @@ function contractLists(open: OpenStore): void {
         [first, 'first'],
       ],
     )
+    for (const newest of [first, second]) {
+      await touch(store, newest)
+      const page = await store.listThreads({ ...EVERYTHING, sortKey: 'updated' })
+      const ids = page.threads.map((each) => each.threadId)
+      assert.deepEqual(ids, newest === first ? [first, second] : [second, first])
+    }
   })
 
   it('[TS-8] gives pages that add up to the list', async () => {
@@ -307,7 +366,7 @@ function contractLists(open: OpenStore): void {
 }
 
 function contractMetadata(open: OpenStore): void {
-  it('[TS-11] sets, changes and clears a name, live and not, and keeps it over a restart', async () => {
+  it('[TS-11] sets, changes and clears a name, live and not, and keeps it', async () => {
     await using store = await open()
     const threadId = await stored(store)
     assert.equal((await store.readThread(threadId)).name, null)
@@ -342,8 +401,10 @@ function contractMetadata(open: OpenStore): void {
     assert.deepEqual(await patched({ sha: null }), { branch: 'feat' })
     assert.equal(await patched({ branch: null, originUrl: null }), null)
   })
+}
 
-  it('[TS-13] applies several fields together, and each leaves the others as they are', async () => {
+function contractPatches(open: OpenStore): void {
+  it('[TS-13] applies several fields together; each leaves the others as they are', async () => {
     await using store = await open()
     const threadId = await stored(store)
     const patch = { name: 'N', memoryMode: 'disabled', git: { branch: 'b' } } as const
@@ -358,7 +419,22 @@ function contractMetadata(open: OpenStore): void {
     assert.deepEqual(await facts({ name: null }), { ...all, memoryMode: 'enabled', name: null })
   })
 
-  it('[TS-14] adds only lines that derive nothing: the items of the thread stay as they were', async () => {
+  it('[TS-13] counts each of several changes that are made at the same time', async () => {
+    await using store = await open()
+    const threadId = await stored(store)
+    const patches = [
+      { git: { sha: 's' } },
+      { name: 'N' },
+      { git: { branch: 'b' } },
+      { memoryMode: 'disabled' },
+    ] as const
+    await Promise.all(patches.map((patch) => store.updateThreadMetadata(threadId, patch)))
+    const { name, memoryMode, git } = await store.readThread(threadId)
+    const expected = { commit_hash: 's', branch: 'b' }
+    assert.deepEqual([name, memoryMode, git], ['N', 'disabled', expected])
+  })
+
+  it('[TS-14] adds only lines that derive nothing: the items stay as they were', async () => {
     await using store = await open()
     const threadId = await stored(store)
     const before = (await store.loadHistory(threadId)).items
@@ -426,8 +502,10 @@ function contractArchive(open: OpenStore): void {
 export function threadStoreContract(name: string, open: OpenStore): void {
   describe(`thread store contract: ${name}`, () => {
     contractHistory(open)
+    contractWriters(open)
     contractLists(open)
     contractMetadata(open)
+    contractPatches(open)
     contractArchive(open)
     contractMatrix(open)
   })
