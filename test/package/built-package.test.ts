@@ -38,9 +38,11 @@ describe('the built package', () => {
       const { ThreadManager } = await import('bobbin/core')
       const { LocalThreadStore } = await import('bobbin/thread-store')
       const { newThreadId } = await import('bobbin/protocol')
-      const kinds = [typeof ThreadManager, typeof LocalThreadStore, newThreadId().length]
-      process.stdout.write(kinds.join(' ') + '\\n')`
-    assert.equal(run('--input-type=module', '-e', script), 'function function 36\n')
+      const { threadStoreContract } = await import('bobbin/thread-store/testing')
+      const offered = [ThreadManager, LocalThreadStore, threadStoreContract, newThreadId()]
+      process.stdout.write(offered.map((each) => typeof each).join(' '))`
+    const answer = run('--input-type=module', '-e', script)
+    assert.equal(answer, 'function function function string')
   })
 
   it('makes the index, whose SQL travels with it', async () => {
