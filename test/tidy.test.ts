@@ -120,6 +120,14 @@ export function columnFaults({ path, text }: Source): string[] {
 const FUNCTION_START =
   /^( *)(?:export )?(?:default )?(?:static |async |get |set |override )*(?:function\*? ?\w*|\*?#?\w+)(?:<[^>]*>)?\(.*$/
 
+/** A call looks like the head of a function, but opens no brace. */
+function opensBody(lines: readonly string[], index: number, indent: string): boolean {
+  const line = lines[index] ?? ''
+  if (!line.endsWith('(')) return line.endsWith('{')
+  const close = lines.find((each, at) => at > index && each.startsWith(`${indent})`))
+  return close?.endsWith('{') ?? false
+}
+
 /** Functions and methods by indentation: from the opening line to its closing brace. */
 export function functionFaults({ path, text }: Source): string[] {
   const lines = text.split('\n')
@@ -128,6 +136,7 @@ export function functionFaults({ path, text }: Source): string[] {
     if (indent === undefined || /^\s*(if|for|while|switch|return|await|it|describe)\b/.test(line)) {
       return []
     }
+    if (!opensBody(lines, index, indent)) return []
     const end = lines.findIndex((each, at) => at > index && each.startsWith(`${indent}}`))
     const length = end - index + 1
     if (end === -1 || length <= MAX_FUNCTION_LINES) return []
@@ -227,6 +236,9 @@ describe('the checks bite', () => {
     assert.equal(functionFaults(file('src/x.ts', long)).length, 1)
     assert.equal(functionFaults(file('src/x.ts', long.replace('  a\n', ''))).length, 1)
     assert.equal(functionFaults(file('src/x.ts', 'function f() {\n  a\n}\n')).length, 0)
+    const spread = long.replace('f() {', 'f(\n  a: number,\n): void {')
+    assert.equal(functionFaults(file('src/x.ts', spread)).length, 1)
+    assert.equal(functionFaults(file('src/x.ts', `  call(a)\n${long}  }\n`)).length, 1)
     assert.equal(forbiddenFaults(file('src/x.ts', 'console.log(1)')).length, 1)
     assert.equal(forbiddenFaults(file('src/x.ts', 'Date.now()')).length, 1)
     assert.equal(forbiddenFaults(file('src/base/clock.ts', 'Date.now()')).length, 0)

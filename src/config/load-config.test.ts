@@ -142,7 +142,7 @@ describe('a provider', () => {
     assert.throws(() => tokenOf(config, { MOCK_KEY: ' ' }), failsWith('missing_key', 'MOCK_KEY'))
   })
 
-  it('of OpenAI takes CODEX_API_KEY, OPENAI_API_KEY, or the key of the login, in this order', () => {
+  it('of OpenAI takes CODEX_API_KEY, then OPENAI_API_KEY, then the key of the login', () => {
     const config = load('')
     const login = { auth_mode: 'apikey', OPENAI_API_KEY: 'of-login' }
     writeFileSync(join(config.home, 'auth.json'), JSON.stringify(login))
