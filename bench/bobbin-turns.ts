@@ -1,6 +1,7 @@
 /**
  * Bobbin as the bench drives it: one thread of a scratch home, one turn for each line of standard
- * input, answered with the time of its last event. Arguments: home, project, base URL.
+ * input, answered with the times of the call and of its last event. Arguments: home, project, base
+ * URL.
  */
 import { nodeFileSystem, systemClock } from '../src/base/index.ts'
 import { ResponsesClient, ThreadManager } from '../src/core/index.ts'
@@ -61,6 +62,7 @@ for await (const line of readLinesOf(process.stdin)) {
   const ended = new Promise<number>((resolve) => {
     whenEnded = () => resolve(unixMs())
   })
+  const calledMs = unixMs()
   await handle.startTurn([{ type: 'text', text: line }])
-  writeLine(String(await ended))
+  writeLine(JSON.stringify({ calledMs, endedMs: await ended }))
 }

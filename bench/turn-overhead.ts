@@ -23,8 +23,8 @@ export interface TurnCosts {
 
 interface Driver extends AsyncDisposable {
   readonly pid: number
-  /** Runs a turn; the time of its last event. */
-  turn(text: string): Promise<number>
+  /** Runs a turn through the program's own surface: a call here, a JSON-RPC request there. */
+  turn(text: string): Promise<{ readonly calledMs: number; readonly endedMs: number }>
 }
 
 /** A helper process of the bench: a line in, a line out. */
@@ -68,7 +68,7 @@ async function bobbinDriver(scratch: Scratch, baseUrl: string): Promise<Driver> 
   await child.read()
   return {
     pid: child.pid,
-    turn: async (text) => Number(await child.ask(text)),
+    turn: async (text) => JSON.parse(await child.ask(text)),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   }
 }
@@ -80,8 +80,9 @@ async function codexDriver(scratch: Scratch, binary: string): Promise<Driver> {
   return {
     pid: server.pid,
     turn: async (text) => {
+      const calledMs = unixMs()
       await server.runTurn(threadId, text)
-      return unixMs()
+      return { calledMs, endedMs: unixMs() }
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
@@ -110,8 +111,7 @@ export async function measureTurns(turns: number, warmUp: number) {
   for (let count = -warmUp; count < turns; count += 1) {
     for (const side of ['bobbin', 'codex'] as const) {
       if (count === 0) cpuBefore[side] = cpuMs(sides[side].pid)
-      const calledMs = unixMs()
-      const endedMs = await sides[side].turn(`turn ${count}`)
+      const { calledMs, endedMs } = await sides[side].turn(`turn ${count}`)
       const requestMs = Number(await model.ask('next'))
       if (count < 0) continue
       costs[side].wallMs.push(endedMs - requestMs)
