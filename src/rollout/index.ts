@@ -6,6 +6,7 @@ export {
   type FoldedSummary,
   type LoadedRollout,
   loadRollout,
+  readHeader,
   readSummary,
 } from './rollout-reader.ts'
 export {

@@ -24,6 +24,7 @@ import {
   type FoldedSummary,
   type LoadedRollout,
   loadRollout,
+  readHeader,
   readSummary,
 } from './rollout-reader.ts'
 
@@ -46,6 +47,27 @@ function read(items: readonly RolloutItem[], damage: LoadedRollout['damage'] = [
 function failsWith(code: RolloutError['code']) {
   return (error: unknown) => error instanceof RolloutError && error.code === code
 }
+
+describe('the header', () => {
+  it('is read alone, however long the log', async () => {
+    await using folder = await TempFolder.create()
+    const path = folder.at('rollout')
+    await writeFile(path, START_TEXT + textOf(turn(1)).repeat(20_000))
+    const files = new FaultyFileSystem()
+    assert.deepEqual(await readHeader(files, path), START.payload)
+    assert.deepEqual([files.countOf('file.read'), files.openCount], [1, 0])
+  })
+
+  it('is the first that names a thread, or none', async () => {
+    await using folder = await TempFolder.create()
+    const path = folder.at('rollout')
+    const nameless = textOf([{ ...START, payload: { ...START.payload, id: 'x' } } as RolloutItem])
+    await writeFile(path, `rubbish\n${nameless}${START_TEXT}`)
+    assert.deepEqual(await readHeader(nodeFileSystem, path), START.payload)
+    await writeFile(path, nameless)
+    assert.equal(await readHeader(nodeFileSystem, path), undefined)
+  })
+})
 
 describe('loading a rollout', () => {
   it('reads every line, in order; blank ones are none', async () => {

@@ -7,7 +7,7 @@ import {
   readLines,
 } from '../base/index.ts'
 import { SummaryFold, type ThreadSummary } from '../history/index.ts'
-import type { RolloutLine } from '../protocol/index.ts'
+import { parseThreadId, type RolloutLine, type SessionMeta } from '../protocol/index.ts'
 import { RolloutError } from './errors.ts'
 import { decodeLine } from './rollout-codec.ts'
 
@@ -110,6 +110,20 @@ export async function loadRollout(files: FileSystem, path: string): Promise<Load
     throw new RolloutError('no_header', path, 'the rollout has no readable session_meta line')
   }
   return { lines, damage }
+}
+
+/** The header that names the thread; undefined when there is none. Reads no further than that. */
+export async function readHeader(
+  files: FileSystem,
+  path: string,
+): Promise<SessionMeta | undefined> {
+  return withRollout(files, path, async (file) => {
+    for await (const { line } of readRollout(file)) {
+      if (line?.item.type !== 'session_meta') continue
+      if (parseThreadId(line.item.payload.id)) return line.item.payload
+    }
+    return undefined
+  })
 }
 
 /** A summary and how much of the file it was folded from. */

@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Clock, errorCode, errorText, type FileSystem } from '../../base/index.ts'
 import { isEmptyPatch, type ThreadMetadataPatch } from '../../history/index.ts'
-import type { RolloutItem, ThreadId } from '../../protocol/index.ts'
+import { parseThreadId, type RolloutItem, type ThreadId } from '../../protocol/index.ts'
 import {
   type Durability,
   findRollout,
@@ -13,6 +13,7 @@ import {
   type RolloutNotice,
   RolloutWriter,
   type RolloutWriterOptions,
+  readHeader,
   readSummary,
   readThreadNames,
   removeThreadNames,
@@ -75,13 +76,12 @@ export class LocalThreadStore implements ThreadStore {
   async #resume(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
     this.#refuseLive(threadId)
     const file = await this.#find(threadId)
-    const folded = await this.#guard(() => readSummary(this.#options.files, file.path))
-    if (!folded) throw damaged(file.path)
-    const { summary } = folded
-    if (summary.threadId !== threadId) {
-      throw invalid(`${file.path} holds thread ${summary.threadId}, not ${threadId}`)
+    const header = await this.#guard(() => readHeader(this.#options.files, file.path))
+    if (!header) throw damaged(file.path)
+    if (parseThreadId(header.id) !== threadId) {
+      throw invalid(`${file.path} holds thread ${header.id}, not ${threadId}`)
     }
-    if (summary.historyMode === 'paginated') {
+    if (header.history_mode === 'paginated') {
       const reason = `thread ${threadId} has numbered lines, as newer versions of Codex write them`
       const remedy = 'Bobbin can read it, but cannot append to it yet'
       throw new ThreadStoreError({ code: 'unsupported', reason: `${reason}: ${remedy}` })
