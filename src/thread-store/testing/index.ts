@@ -1,1 +1,2 @@
-export { aHeader, aMessage, type OpenStore, threadStoreContract } from './contract.ts'
+export { threadStoreContract } from './contract.ts'
+export { aHeader, aMessage, type OpenStore } from './fixtures.ts'

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { newThreadId, type ThreadId } from '../../protocol/index.ts'
+import type { ListThreads } from '../store.ts'
+import {
+  aHeader,
+  aMessage,
+  CREATED_AT_MS,
+  create,
+  EVERYTHING,
+  failsWith,
+  type OpenStore,
+  stored,
+  touch,
+} from './fixtures.ts'
+
+export function contractLists(open: OpenStore): void {
+  it('[TS-7] lists threads with a message, newest first, by creation and by change', async () => {
+    await using store = await open()
+    const second = await stored(store, 'second', CREATED_AT_MS + 60_000)
+    const first = await stored(store, 'first', CREATED_AT_MS)
+    const silent = newThreadId()
+    await create(store, silent)
+    await store.persistThread(silent)
+    const { threads } = await store.listThreads(EVERYTHING)
+    assert.deepEqual(
+      threads.map(({ threadId, preview }) => [threadId, preview]),
+      [
+        [second, 'second'],
+        [first, 'first'],
+      ],
+    )
+    for (const newest of [first, second]) {
+      await touch(store, newest)
+      const page = await store.listThreads({ ...EVERYTHING, sortKey: 'updated' })
+      const ids = page.threads.map((each) => each.threadId)
+      assert.deepEqual(ids, newest === first ? [first, second] : [second, first])
+    }
+  })
+
+  it('[TS-8] gives pages that add up to the list', async () => {
+    await using store = await open()
+    for (let count = 0; count < 7; count += 1) {
+      await stored(store, `message ${count}`, CREATED_AT_MS + (count % 3) * 1000)
+    }
+    for (const sortKey of ['created', 'updated'] as const) {
+      const params = { ...EVERYTHING, sortKey }
+      const whole = (await store.listThreads(params)).threads.map((each) => each.threadId)
+      assert.equal(whole.length, 7)
+      for (const limit of [1, 2, 3, 7]) {
+        const paged: ThreadId[] = []
+        let cursor: string | null | undefined
+        do {
+          const page = await store.listThreads({ ...params, limit, ...(cursor ? { cursor } : {}) })
+          assert.ok(page.threads.length <= limit)
+          paged.push(...page.threads.map((each) => each.threadId))
+          cursor = page.nextCursor
+        } while (cursor)
+        assert.deepEqual(paged, whole)
+      }
+    }
+  })
+
+  it('[TS-9] filters by folder, and leaves sub-agents out unless asked', async () => {
+    await using store = await open()
+    const threadId = newThreadId()
+    const source = { subagent: 'review' }
+    const header = async () => ({ ...aHeader(threadId), cwd: '/other', source })
+    await store.createThread({ threadId, createdAtMs: CREATED_AT_MS, header })
+    await store.appendItems(threadId, aMessage('by an agent'))
+    const plain = await stored(store)
+    const ids = async (params: Partial<ListThreads>) =>
+      (await store.listThreads({ ...EVERYTHING, ...params })).threads.map((each) => each.threadId)
+    assert.deepEqual(await ids({}), [plain])
+    assert.deepEqual((await ids({ includeSubagents: true })).sort(), [threadId, plain].sort())
+    assert.deepEqual(await ids({ includeSubagents: true, cwd: '/other' }), [threadId])
+    assert.deepEqual(await ids({ cwd: '/nowhere' }), [])
+  })
+
+  it('[TS-10] refuses a cursor that no list has given out', async () => {
+    await using store = await open()
+    const listing = store.listThreads({ ...EVERYTHING, cursor: 'nonsense' })
+    await assert.rejects(listing, failsWith('invalid_request'))
+  })
+}
