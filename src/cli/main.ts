@@ -85,6 +85,11 @@ function threadsCommand(): Command {
     .option('--cursor <cursor>', 'go on after an earlier page')
     .option('--sort <key>', 'updated or created', 'updated')
     .option('--cwd <dir>', 'only threads started in this folder')
+    .option('--source <kind>', 'only cli, exec, vscode, subagent, …')
+    .option('--provider <id>', 'only of this model provider')
+    .option('--branch <name>', 'only of this git branch')
+    .option('--text <words>', 'only with these words in the name or the first message')
+    .option('--since <when>', 'only changed since a date, or so many days back: 7d')
     .option('--archived', 'list archived threads')
     .option('--all', 'also threads that agents started for themselves')
     .action(async (options) => {

@@ -77,6 +77,15 @@ export interface ListThreads {
   readonly isArchived: boolean
   /** Only threads started in this folder. */
   readonly cwd?: string
+  /** Only threads of this kind of source: `cli`, `exec`, `vscode`, `subagent`, … */
+  readonly source?: string
+  readonly modelProvider?: string
+  /** Only threads whose git branch is this one. */
+  readonly branch?: string
+  /** Only threads whose name or first message holds this text, whatever its case. */
+  readonly text?: string
+  /** Only threads changed at this time or later. */
+  readonly updatedSinceMs?: number
   /** Threads that agents started for themselves are left out unless asked for. */
   readonly includeSubagents: boolean
 }

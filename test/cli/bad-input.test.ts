@@ -134,6 +134,12 @@ const CASES: readonly Case[] = [
   },
   { what: 'a bad limit', args: ['threads', 'list', '-n', '0'], exitCode: 2, says: ['--limit 0'] },
   {
+    what: 'a time that is none',
+    args: ['threads', 'list', '--since', 'soon'],
+    exitCode: 2,
+    says: ['--since soon', '7d'],
+  },
+  {
     what: 'a cursor that no list gave out',
     args: ['threads', 'list', '--cursor', 'x'],
     exitCode: 2,

@@ -32,6 +32,13 @@ describe('bobbin threads', () => {
     const [id = ''] = await threadsOf(place, ['first'])
     assert.equal((await place.run(['threads', 'name', id, 'The one'])).exitCode, 0)
     assert.deepEqual(await listed(place), [[id, 'The one']])
+    for (const [flags, count] of [
+      [['--text', 'the ONE', '--source', 'exec', '--provider', 'mock', '--since', '1d'], 1],
+      [['--text', 'the ONE', '--branch', 'main'], 0],
+      [['--since', '2999-01-01'], 0],
+    ] as const) {
+      assert.equal((await listed(place, ...flags)).length, count, flags.join(' '))
+    }
     const shown = await place.run(['threads', 'show', 'The one', '--json'])
     assert.equal(JSON.parse(shown.stdout).thread.id, id)
     const named = await place.run(['threads', 'name', '--last', 'Other', '--json'])

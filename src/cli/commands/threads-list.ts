@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { systemClock } from '../../base/index.ts'
 import { checkHome, resolveHome } from '../../config/index.ts'
 import type { ListThreads } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
@@ -16,6 +17,11 @@ export interface ThreadsListFlags {
   readonly cwd?: string
   readonly archived?: boolean
   readonly all?: boolean
+  readonly source?: string
+  readonly provider?: string
+  readonly branch?: string
+  readonly text?: string
+  readonly since?: string
 }
 
 const MOST = 1000
@@ -35,7 +41,23 @@ function listParams(flags: ThreadsListFlags): ListThreads {
     includeSubagents: flags.all === true,
     ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }),
     ...(flags.cwd === undefined ? {} : { cwd: resolve(flags.cwd) }),
+    ...(flags.source === undefined ? {} : { source: flags.source }),
+    ...(flags.provider === undefined ? {} : { modelProvider: flags.provider }),
+    ...(flags.branch === undefined ? {} : { branch: flags.branch }),
+    ...(flags.text === undefined ? {} : { text: flags.text }),
+    ...(flags.since === undefined ? {} : { updatedSinceMs: parseSince(flags.since) }),
   }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** A date, or so many days back (`7d`). */
+function parseSince(text: string): number {
+  const days = /^(\d+)d$/.exec(text)?.[1]
+  const atMs = days === undefined ? Date.parse(text) : systemClock.nowMs() - Number(days) * DAY_MS
+  if (!Number.isNaN(atMs)) return atMs
+  const remedy = 'for example 2026-11-21, or 7d'
+  throw new CliError(EXIT.usage, `--since ${text}: neither a date nor a number of days`, remedy)
 }
 
 /** Prints a page of threads, newest first. */

@@ -2,7 +2,7 @@ import { describe } from 'node:test'
 import { contractArchive, contractMetadata, contractPatches } from './change-rules.ts'
 import type { OpenStore } from './fixtures.ts'
 import { contractHistory, contractWriters } from './history-rules.ts'
-import { contractLists } from './list-rules.ts'
+import { contractFilters, contractLists } from './list-rules.ts'
 import { contractMatrix } from './state-rules.ts'
 
 /**
@@ -14,6 +14,7 @@ export function threadStoreContract(name: string, open: OpenStore): void {
     contractHistory(open)
     contractWriters(open)
     contractLists(open)
+    contractFilters(open)
     contractMetadata(open)
     contractPatches(open)
     contractArchive(open)

@@ -60,7 +60,9 @@ export function contractLists(open: OpenStore): void {
       }
     }
   })
+}
 
+export function contractFilters(open: OpenStore): void {
   it('[TS-9] filters by folder, and leaves sub-agents out unless asked', async () => {
     await using store = await open()
     const threadId = newThreadId()
@@ -75,6 +77,31 @@ export function contractLists(open: OpenStore): void {
     assert.deepEqual((await ids({ includeSubagents: true })).sort(), [threadId, plain].sort())
     assert.deepEqual(await ids({ includeSubagents: true, cwd: '/other' }), [threadId])
     assert.deepEqual(await ids({ cwd: '/nowhere' }), [])
+  })
+
+  it('[TS-9] filters by source, provider, branch, text and time, all together', async () => {
+    await using store = await open()
+    const threadId = newThreadId()
+    const facts = { source: 'exec', model_provider: 'other', git: { branch: 'feat' } }
+    const header = async () => ({ ...aHeader(threadId), ...facts })
+    await store.createThread({ threadId, createdAtMs: CREATED_AT_MS, header })
+    await store.appendItems(threadId, aMessage('Mend the Door'))
+    await store.closeThread(threadId)
+    const other = await stored(store, 'paint the wall')
+    await store.updateThreadMetadata(other, { name: 'Blue house' })
+    const ids = async (params: Partial<ListThreads>) =>
+      (await store.listThreads({ ...EVERYTHING, ...params })).threads.map((each) => each.threadId)
+    const exact = { source: 'exec', modelProvider: 'other', branch: 'feat', text: 'door' }
+    for (const [field, value] of Object.entries(exact)) {
+      assert.deepEqual(await ids({ [field]: value }), [threadId], field)
+      assert.deepEqual(await ids({ [field]: 'nothing like it' }), [], field)
+    }
+    assert.deepEqual(await ids(exact), [threadId])
+    assert.deepEqual(await ids({ ...exact, text: 'wall' }), [])
+    assert.deepEqual(await ids({ text: 'blue' }), [other])
+    const { updatedAtMs } = await store.readThread(other)
+    assert.ok((await ids({ updatedSinceMs: updatedAtMs })).includes(other))
+    assert.deepEqual(await ids({ updatedSinceMs: updatedAtMs + 60_000 }), [])
   })
 
   it('[TS-10] refuses a cursor that no list has given out', async () => {
