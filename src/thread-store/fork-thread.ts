@@ -46,8 +46,14 @@ export async function forkThread(store: ThreadStore, params: ForkThread): Promis
     await store.appendItems(threadId, copy)
     await store.closeThread(threadId)
   } catch (error) {
-    await store.discardThread(threadId)
+    await removeFailed(store, threadId)
     throw error
   }
   return store.readThread(threadId)
+}
+
+/** What there is of the copy goes; the failure that is being told says why. */
+async function removeFailed(store: ThreadStore, threadId: ThreadId): Promise<void> {
+  await store.discardThread(threadId)
+  await store.deleteThread(threadId).catch(() => undefined)
 }

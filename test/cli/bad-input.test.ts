@@ -113,6 +113,13 @@ const CASES: readonly Case[] = [
     says: [UNKNOWN_ID, 'threads list'],
   },
   {
+    what: 'a stored thread that is to leave no trace',
+    args: [...EXEC, '--ephemeral', 'resume', UNKNOWN_ID, 'hi'],
+    config: MOCK,
+    exitCode: 2,
+    says: ['--ephemeral', 'resume'],
+  },
+  {
     what: 'a thread id that nobody has, to show',
     args: ['threads', 'show', UNKNOWN_ID],
     exitCode: 3,

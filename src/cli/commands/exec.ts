@@ -56,6 +56,10 @@ function parseWords(words: readonly string[], flags: ExecFlags): Target {
   if (isLast && !isResume) {
     throw new CliError(EXIT.usage, '--last goes with resume', 'bobbin exec resume --last PROMPT')
   }
+  if (isResume && flags.ephemeral) {
+    const remedy = 'leave --ephemeral out, or start a new thread'
+    throw new CliError(EXIT.usage, '--ephemeral does not go with resume', remedy)
+  }
   const rest = isResume ? words.slice(1) : words
   const id = isResume && !isLast ? rest[0] : undefined
   const prompts = id === undefined ? rest : rest.slice(1)
