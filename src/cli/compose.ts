@@ -1,5 +1,12 @@
 import { nodeFileSystem, systemClock } from '../base/index.ts'
-import { type Config, installationId, requireProvider, requireToken } from '../config/index.ts'
+import {
+  type Config,
+  checkHome,
+  installationId,
+  requireProvider,
+  requireToken,
+  resolveHome,
+} from '../config/index.ts'
 import {
   type ModelAccess,
   ResponsesClient,
@@ -12,6 +19,13 @@ import { bobbinVersion } from './version.ts'
 /** The store of a home; the one place where it is decided what a home is made of. */
 export function openStore(home: string, durability: Config['durability'] = 'turn'): ThreadStore {
   return new LocalThreadStore({ home, files: nodeFileSystem, clock: systemClock, durability })
+}
+
+/** The store of the home that the environment names. Throws `home_unreadable`. */
+export function openHomeStore(): ThreadStore {
+  const home = resolveHome(process.env)
+  checkHome(home)
+  return openStore(home)
 }
 
 export interface ComposeParams {

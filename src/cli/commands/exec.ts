@@ -25,8 +25,6 @@ export async function runExec(words: string[], flags: ExecFlags): Promise<ExitCo
   const isEphemeral = flags.ephemeral === true
   await using store = openStore(config.home, config.durability)
   const threadId = target.isResume ? await targetThread(store, target, settings.cwd) : undefined
-  if (threadId) await store.readThread(threadId)
-  const prompt = await readPrompt(target.prompt, flags.image.length > 0)
   await using manager = composeManager({
     config,
     environment: process.env,
@@ -37,6 +35,7 @@ export async function runExec(words: string[], flags: ExecFlags): Promise<ExitCo
   const handle = threadId
     ? await resume(manager, run, flags, threadId)
     : await manager.start({ settings, isEphemeral })
+  const prompt = await readPrompt(target.prompt, flags.image.length > 0)
   const input: UserInput[] = prompt === '' ? [] : [{ type: 'text', text: prompt }]
   for (const path of flags.image) input.push({ type: 'localImage', path: resolve(path) })
   // Awaited here: returning the promise would dispose the manager under the running turn.

@@ -1,10 +1,9 @@
 import { systemClock } from '../../base/index.ts'
-import { checkHome, resolveHome } from '../../config/index.ts'
 import { foldTurns } from '../../history/index.ts'
 import { newThreadId } from '../../protocol/index.ts'
 import { forkThread, rollBackThread } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
-import { openStore } from '../compose.ts'
+import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { wantedThread } from '../find-thread.ts'
 import { Terminal } from '../output/terminal.ts'
@@ -26,9 +25,7 @@ export interface RollbackFlags {
 
 /** Makes a new thread that begins as another. */
 export async function runThreadsFork(id: string | undefined, flags: ForkFlags): Promise<ExitCode> {
-  const home = resolveHome(process.env)
-  checkHome(home)
-  await using store = openStore(home)
+  await using store = openHomeStore()
   const thread = await forkThread(store, {
     sourceId: await wantedThread(store, id, flags.last === true),
     threadId: newThreadId(),
@@ -52,9 +49,7 @@ export async function runThreadsRollback(
   if (!Number.isInteger(count) || count < 1) {
     throw new CliError(EXIT.usage, `--turns ${flags.turns}: not a number from 1 on`)
   }
-  const home = resolveHome(process.env)
-  checkHome(home)
-  await using store = openStore(home)
+  await using store = openHomeStore()
   const threadId = await wantedThread(store, id, flags.last === true)
   await rollBackThread(store, threadId, count)
   const thread = await store.readThread(threadId)

@@ -1,12 +1,10 @@
 import { createInterface } from 'node:readline/promises'
-import { checkHome, resolveHome } from '../../config/index.ts'
 import type { ThreadId } from '../../protocol/index.ts'
 import type { StoredThread, ThreadStore } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
-import { openStore } from '../compose.ts'
-import { workingFolder } from '../exec-options.ts'
+import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { findThread, lastThread } from '../find-thread.ts'
+import { findThread, wantedThread } from '../find-thread.ts'
 import { Terminal } from '../output/terminal.ts'
 import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
 import { printThreadLine } from '../output/thread-text.ts'
@@ -81,22 +79,14 @@ async function confirmDeletion(threads: readonly StoredThread[]): Promise<void> 
   }
 }
 
-function openHomeStore(): ThreadStore {
-  const home = resolveHome(process.env)
-  checkHome(home)
-  return openStore(home)
-}
-
 /** Ids first, work then: a word that means nothing changes nothing. */
 async function wantedThreads(
   store: ThreadStore,
   words: readonly string[],
   flags: ChangeFlags,
 ): Promise<ThreadId[]> {
-  if (flags.last && words.length === 0) return [await lastThread(store, workingFolder(undefined))]
-  if (flags.last || words.length === 0) {
-    throw new CliError(EXIT.usage, 'which thread?', 'give ids or names, or --last')
-  }
+  const isLast = flags.last === true
+  if (isLast || words.length === 0) return [await wantedThread(store, words[0], isLast)]
   const threadIds: ThreadId[] = []
   for (const word of words) threadIds.push(await findThread(store, word))
   return [...new Set(threadIds)]

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { checkHome, resolveHome } from '../../config/index.ts'
 import { foldTurns } from '../../history/index.ts'
 import { CliError } from '../cli-error.ts'
-import { openStore } from '../compose.ts'
+import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { wantedThread } from '../find-thread.ts'
 import { threadMarkdown } from '../output/markdown.ts'
@@ -22,9 +21,7 @@ export async function runThreadsExport(
   if (format !== 'markdown' && format !== 'jsonl') {
     throw new CliError(EXIT.usage, `--format ${format}: not one of markdown, jsonl`)
   }
-  const home = resolveHome(process.env)
-  checkHome(home)
-  await using store = openStore(home)
+  await using store = openHomeStore()
   const threadId = await wantedThread(store, id, flags.last === true)
   const thread = await store.readThread(threadId)
   const { items, damage } = await store.loadHistory(threadId)

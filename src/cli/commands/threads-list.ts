@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { systemClock } from '../../base/index.ts'
-import { checkHome, resolveHome } from '../../config/index.ts'
+import { resolveHome } from '../../config/index.ts'
 import type { ListThreads } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
-import { openStore } from '../compose.ts'
+import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { Terminal } from '../output/terminal.ts'
 import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
@@ -63,9 +63,7 @@ function parseSince(text: string): number {
 /** Prints a page of threads, newest first. */
 export async function runThreadsList(flags: ThreadsListFlags): Promise<ExitCode> {
   const params = listParams(flags)
-  const home = resolveHome(process.env)
-  checkHome(home)
-  await using store = openStore(home)
+  await using store = openHomeStore()
   const page = await store.listThreads(params)
   for (const { path, reason } of page.unreadable) {
     process.stderr.write(`warning: cannot list ${path}: ${reason}\n`)
@@ -79,7 +77,7 @@ export async function runThreadsList(flags: ThreadsListFlags): Promise<ExitCode>
   }
   const out = new Terminal(process.stdout)
   for (const thread of page.threads) printThreadLine(out, thread)
-  if (page.threads.length === 0) process.stderr.write(`no threads in ${home}\n`)
+  if (page.threads.length === 0) process.stderr.write(`no threads in ${resolveHome(process.env)}\n`)
   if (page.nextCursor !== null) {
     process.stderr.write(`more: bobbin threads list --cursor ${page.nextCursor}\n`)
   }

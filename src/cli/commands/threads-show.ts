@@ -1,6 +1,5 @@
-import { checkHome, resolveHome } from '../../config/index.ts'
 import { foldTurns } from '../../history/index.ts'
-import { openStore } from '../compose.ts'
+import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { wantedThread } from '../find-thread.ts'
 import { Terminal } from '../output/terminal.ts'
@@ -17,9 +16,7 @@ export async function runThreadsShow(
   id: string | undefined,
   flags: ThreadsShowFlags,
 ): Promise<ExitCode> {
-  const home = resolveHome(process.env)
-  checkHome(home)
-  await using store = openStore(home)
+  await using store = openHomeStore()
   const threadId = await wantedThread(store, id, flags.last === true)
   const [thread, history] = await Promise.all([
     store.readThread(threadId),
