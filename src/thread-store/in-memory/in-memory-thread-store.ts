@@ -9,6 +9,7 @@ import type { RolloutItem, SessionMeta, ThreadId } from '../../protocol/index.ts
 import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { isWanted } from '../list-filter.ts'
+import { LiveWriters } from '../live-writers.ts'
 import { checkedPatch } from '../metadata-patch.ts'
 import type {
   CreateThread,
@@ -37,26 +38,25 @@ interface Writer {
 export class InMemoryThreadStore implements ThreadStore {
   readonly #clock: Clock
   readonly #threads = new Map<ThreadId, KeptThread>()
-  readonly #writers = new Map<ThreadId, Writer>()
-  #isDisposed = false
+  readonly #writers = new LiveWriters<Writer>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
   async createThread({ threadId, header }: CreateThread): Promise<void> {
-    this.#refuseLive(threadId)
-    this.#writers.set(threadId, { header, begun: undefined })
+    this.#writers.refuseLive(threadId)
+    this.#writers.take(threadId, { header, begun: undefined })
   }
 
   async resumeThread(threadId: ThreadId): Promise<void> {
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     const begun = Promise.resolve(this.#thread(threadId))
-    this.#writers.set(threadId, { header: undefined, begun })
+    this.#writers.take(threadId, { header: undefined, begun })
   }
 
   async appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
-    const writer = this.#writer(threadId)
+    const writer = this.#writers.require(threadId)
     if (items.length === 0) return
     const copy = structuredClone(items as RolloutItem[])
     const thread = await this.#begun(threadId, writer)
@@ -65,21 +65,21 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async persistThread(threadId: ThreadId): Promise<void> {
-    await this.#begun(threadId, this.#writer(threadId))
+    await this.#begun(threadId, this.#writers.require(threadId))
   }
 
   async flushThread(threadId: ThreadId): Promise<void> {
-    this.#writer(threadId)
+    this.#writers.require(threadId)
   }
 
   async closeThread(threadId: ThreadId): Promise<void> {
-    this.#writer(threadId)
-    this.#writers.delete(threadId)
+    this.#writers.giveBack(threadId, this.#writers.require(threadId))
   }
 
   async discardThread(threadId: ThreadId): Promise<void> {
-    this.#requireOpen()
-    this.#writers.delete(threadId)
+    this.#writers.requireOpen()
+    const writer = this.#writers.get(threadId)
+    if (writer) this.#writers.giveBack(threadId, writer)
   }
 
   async loadHistory(threadId: ThreadId): Promise<StoredHistory> {
@@ -91,7 +91,7 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async listThreads(params: ListThreads): Promise<ThreadPage> {
-    this.#requireOpen()
+    this.#writers.requireOpen()
     const after = params.cursor === undefined ? undefined : decodeCursor(params.cursor)
     if (after && typeof after.position !== 'number') throw invalidCursor(params.cursor ?? '')
     const wanted = [...this.#threads.values()]
@@ -114,7 +114,7 @@ export class InMemoryThreadStore implements ThreadStore {
     threadId: ThreadId,
     given: ThreadMetadataPatch,
   ): Promise<StoredThread> {
-    this.#requireOpen()
+    this.#writers.requireOpen()
     const patch = checkedPatch(given)
     const writer = this.#writers.get(threadId)
     if (writer && !isEmptyPatch(patch)) await this.#begun(threadId, writer)
@@ -129,14 +129,14 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async archiveThread(threadId: ThreadId): Promise<void> {
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     const thread = this.#thread(threadId)
     if (thread.isArchived) throw conflict(`thread ${threadId} is archived already`)
     thread.isArchived = true
   }
 
   async unarchiveThread(threadId: ThreadId): Promise<StoredThread> {
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     const thread = this.#thread(threadId)
     if (!thread.isArchived) throw conflict(`thread ${threadId} is not archived`)
     thread.isArchived = false
@@ -145,14 +145,13 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async deleteThread(threadId: ThreadId): Promise<void> {
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     this.#thread(threadId)
     this.#threads.delete(threadId)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#writers.clear()
-    this.#isDisposed = true
+    this.#writers.dispose()
   }
 
   /** The thread's log, begun with its header if it had none yet. */
@@ -180,27 +179,10 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   #thread(threadId: ThreadId): KeptThread {
-    this.#requireOpen()
+    this.#writers.requireOpen()
     const thread = this.#threads.get(threadId)
     if (thread) return thread
     throw new ThreadStoreError({ code: 'thread_not_found', threadId })
-  }
-
-  #writer(threadId: ThreadId): Writer {
-    this.#requireOpen()
-    const writer = this.#writers.get(threadId)
-    if (writer) return writer
-    throw new ThreadStoreError({ code: 'thread_not_found', threadId })
-  }
-
-  #refuseLive(threadId: ThreadId): void {
-    this.#requireOpen()
-    if (!this.#writers.has(threadId)) return
-    throw conflict(`thread ${threadId} already has a live writer in this process`)
-  }
-
-  #requireOpen(): void {
-    if (this.#isDisposed) throw new ThreadStoreError({ code: 'disposed' })
   }
 }
 

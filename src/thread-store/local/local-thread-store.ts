@@ -21,6 +21,7 @@ import {
 } from '../../rollout/index.ts'
 import type { ThreadIndex } from '../../state/index.ts'
 import { ThreadStoreError } from '../errors.ts'
+import { LiveWriters } from '../live-writers.ts'
 import { checkedPatch } from '../metadata-patch.ts'
 import type {
   CreateThread,
@@ -47,26 +48,24 @@ export const INDEX_FILE = 'bobbin_1.sqlite'
 /** Threads as rollout files in a Codex home, with a SQLite index that can be thrown away. */
 export class LocalThreadStore implements ThreadStore {
   readonly #options: LocalThreadStoreOptions
-  readonly #writers = new Map<ThreadId, RolloutWriter>()
+  readonly #writers = new LiveWriters<RolloutWriter>()
   /** The end of the last call that waits or works, by thread: see `#inOrder`. */
   readonly #queues = new Map<ThreadId, Promise<void>>()
   #index: Promise<ThreadIndex | undefined> | undefined
-  #isDisposed = false
 
   constructor(options: LocalThreadStoreOptions) {
     this.#options = options
   }
 
   async createThread({ threadId, createdAtMs, header, onNotice }: CreateThread): Promise<void> {
-    this.#requireOpen()
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     const path = rolloutPath(this.#options.home, threadId, createdAtMs)
     const options = this.#writerOptions(path, onNotice)
     const firstLine = async (): Promise<RolloutItem> => ({
       type: 'session_meta',
       payload: await header(),
     })
-    this.#writers.set(threadId, RolloutWriter.create(options, firstLine))
+    this.#writers.take(threadId, RolloutWriter.create(options, firstLine))
   }
 
   resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
@@ -74,7 +73,7 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async #resume(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     const file = await this.#find(threadId)
     const header = await this.#guard(() => readHeader(this.#options.files, file.path))
     if (!header) throw damaged(file.path)
@@ -90,37 +89,37 @@ export class LocalThreadStore implements ThreadStore {
       RolloutWriter.resume(this.#writerOptions(file.path, onNotice)),
     )
     try {
-      this.#refuseLive(threadId)
+      this.#writers.refuseLive(threadId)
     } catch (error) {
       // Another took the thread while we were opening it.
       await writer[Symbol.asyncDispose]()
       throw error
     }
-    this.#writers.set(threadId, writer)
+    this.#writers.take(threadId, writer)
   }
 
   appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
-    return this.#guard(() => this.#writer(threadId).append(items))
+    return this.#guard(() => this.#writers.require(threadId).append(items))
   }
 
   persistThread(threadId: ThreadId): Promise<void> {
-    return this.#guard(() => this.#writer(threadId).persist())
+    return this.#guard(() => this.#writers.require(threadId).persist())
   }
 
   flushThread(threadId: ThreadId): Promise<void> {
-    return this.#guard(() => this.#writer(threadId).flush())
+    return this.#guard(() => this.#writers.require(threadId).flush())
   }
 
   async closeThread(threadId: ThreadId): Promise<void> {
-    const writer = this.#writer(threadId)
+    const writer = this.#writers.require(threadId)
     await this.#inOrder(threadId, async () => {
       await this.#guard(() => writer.close())
-      this.#giveBack(threadId, writer)
+      this.#writers.giveBack(threadId, writer)
     })
   }
 
   async discardThread(threadId: ThreadId): Promise<void> {
-    this.#requireOpen()
+    this.#writers.requireOpen()
     await this.#inOrder(threadId, () => this.#discard(threadId))
   }
 
@@ -128,7 +127,7 @@ export class LocalThreadStore implements ThreadStore {
     const writer = this.#writers.get(threadId)
     if (!writer) return
     await writer[Symbol.asyncDispose]()
-    this.#giveBack(threadId, writer)
+    this.#writers.giveBack(threadId, writer)
   }
 
   async loadHistory(threadId: ThreadId): Promise<StoredHistory> {
@@ -150,7 +149,7 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async #update(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
-    this.#requireOpen()
+    this.#writers.requireOpen()
     const { files, home, clock } = this.#options
     const live = this.#writers.get(threadId)
     if (live && !isEmptyPatch(checkedPatch(patch))) await this.persistThread(threadId)
@@ -176,7 +175,7 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async #archive(threadId: ThreadId): Promise<void> {
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     const file = await this.#find(threadId)
     if (file.isArchived) throw conflict(`thread ${threadId} is archived already`)
     await this.#guard(() => archiveRollout(this.#options.files, this.#options.home, file))
@@ -188,7 +187,7 @@ export class LocalThreadStore implements ThreadStore {
 
   async #unarchive(threadId: ThreadId): Promise<StoredThread> {
     const { files, clock, home } = this.#options
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     const file = await this.#find(threadId)
     if (!file.isArchived) throw conflict(`thread ${threadId} is not archived`)
     return this.#read(await this.#guard(() => unarchiveRollout(files, clock, home, file)))
@@ -201,7 +200,7 @@ export class LocalThreadStore implements ThreadStore {
   /** The log goes last: as long as it is there, a delete that failed can be tried again. */
   async #delete(threadId: ThreadId): Promise<void> {
     const { files, home } = this.#options
-    this.#refuseLive(threadId)
+    this.#writers.refuseLive(threadId)
     let file: RolloutFile | undefined = await this.#find(threadId)
     await this.#guard(async () => {
       await removeThreadNames(files, home, threadId)
@@ -229,10 +228,9 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDisposed = true
+    this.#writers.dispose()
     await Promise.all(this.#queues.values())
-    const writers = [...this.#writers.keys()]
-    await Promise.all(writers.map((threadId) => this.#discard(threadId)))
+    await Promise.all(this.#writers.threadIds().map((threadId) => this.#discard(threadId)))
     const index = await this.#index
     index?.[Symbol.dispose]()
     this.#index = undefined
@@ -250,10 +248,6 @@ export class LocalThreadStore implements ThreadStore {
     const ended: Promise<void> = result.then(end, end)
     this.#queues.set(threadId, ended)
     return result
-  }
-
-  #giveBack(threadId: ThreadId, writer: RolloutWriter): void {
-    if (this.#writers.get(threadId) === writer) this.#writers.delete(threadId)
   }
 
   /** A thread is worth showing without its name. */
@@ -290,23 +284,6 @@ export class LocalThreadStore implements ThreadStore {
     return { path, files, clock, durability, onNotice: notify }
   }
 
-  #requireOpen(): void {
-    if (this.#isDisposed) throw new ThreadStoreError({ code: 'disposed' })
-  }
-
-  #writer(threadId: ThreadId): RolloutWriter {
-    this.#requireOpen()
-    const writer = this.#writers.get(threadId)
-    if (writer) return writer
-    throw new ThreadStoreError({ code: 'thread_not_found', threadId })
-  }
-
-  #refuseLive(threadId: ThreadId): void {
-    this.#requireOpen()
-    if (!this.#writers.has(threadId)) return
-    throw conflict(`thread ${threadId} already has a live writer in this process`)
-  }
-
   async #read(file: RolloutFile): Promise<StoredThread> {
     const { files } = this.#options
     const [folded, facts, names] = await this.#guard(() =>
@@ -337,7 +314,7 @@ export class LocalThreadStore implements ThreadStore {
 
   /** A home that is not there yet holds no threads; one that cannot be entered is an error. */
   async #requireReadableHome(): Promise<void> {
-    this.#requireOpen()
+    this.#writers.requireOpen()
     const { home } = this.#options
     try {
       const facts = await stat(home)
