@@ -1,25 +1,57 @@
-/** `npm run bench [-- --quick]`: Bobbin and real Codex side by side, as a table and ratios. */
-import { measureTurns } from './turn-overhead.ts'
+/**
+ * `npm run bench [-- --quick] [-- --only <part of a row's name>]`: Bobbin and real Codex side by
+ * side. A JSON line for each row as soon as it is measured, then the table.
+ */
+import { parseArgs } from 'node:util'
+import { appendSection } from './appends.ts'
+import { firstListSection } from './first-list.ts'
+import type { Result, Section } from './measure.ts'
+import { jsonLine, table } from './report.ts'
+import { threadChangeSection } from './thread-changes.ts'
+import { threadReadSection } from './thread-reads.ts'
+import { turnSection } from './turn-rows.ts'
+import { warmListSection } from './warm-lists.ts'
 
-const isQuick = process.argv.includes('--quick')
-const turns = isQuick ? 40 : 200
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+})
+const sections = sectionsOf(values.quick)
+const names = sections.flatMap((section) => section.rowNames)
+const isWanted = (name: string) => name.includes(values.only)
+if (names.some(isWanted)) {
+  process.stdout.write(table(await measureAll()))
+} else {
+  process.stderr.write(`no row is named like that; there are:\n${names.join('\n')}\n`)
+  process.exitCode = 2
 }
 
-function row(name: string, bobbin: number, codex: number): string {
-  const cells = [bobbin.toFixed(2), codex.toFixed(2), (bobbin / codex).toFixed(3)]
-  return `| ${name} | ${cells.join(' | ')} |`
+function sectionsOf(isQuick: boolean): Section[] {
+  const bigHome = { threads: isQuick ? 1_000 : 10_000, turns: 20 }
+  const sizes = isQuick ? [2, 20] : [2, 20, 200]
+  const count = isQuick ? 4 : 20
+  const threadSections = sizes.flatMap((megabytes) => {
+    return [
+      threadReadSection({ megabytes, isCompacted: false }, count),
+      threadReadSection({ megabytes, isCompacted: true }, count),
+      threadChangeSection({ megabytes, isCompacted: false }, count),
+    ]
+  })
+  return [
+    turnSection(isQuick ? 40 : 200),
+    firstListSection(bigHome, 1),
+    warmListSection(bigHome, isQuick ? 10 : 50),
+    ...threadSections,
+    appendSection(isQuick ? 50 : 300),
+  ]
 }
 
-const { bobbin, codex } = await measureTurns(turns, 10)
-const lines = [
-  `| one turn, ${turns} interleaved | Bobbin | Codex 0.133.0 | ratio |`,
-  '|---|---|---|---|',
-  row('request to last event, median ms', median(bobbin.wallMs), median(codex.wallMs)),
-  row('call to last event, median ms', median(bobbin.callMs), median(codex.callMs)),
-  row('CPU a turn, ms', bobbin.cpuMsPerTurn, codex.cpuMsPerTurn),
-]
-process.stdout.write(`${lines.join('\n')}\n`)
+async function measureAll(): Promise<Result[]> {
+  const results: Result[] = []
+  for (const section of sections) {
+    for await (const result of section.measure(isWanted)) {
+      results.push(result)
+      process.stdout.write(jsonLine(result))
+    }
+  }
+  return results
+}
