@@ -1,4 +1,15 @@
-import { constants, fstatSync, type Stats, writeSync } from 'node:fs'
+import {
+  close,
+  constants,
+  fdatasync,
+  fstatSync,
+  ftruncate,
+  lstatSync,
+  open,
+  read,
+  type Stats,
+  writeSync,
+} from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { errorCode } from './errors.ts'
 
@@ -71,17 +82,35 @@ function factsOf(stat: Stats): FileFacts {
   }
 }
 
-function openFile(handle: fs.FileHandle): OpenFile {
+/** A bare descriptor: `FileHandle` costs a list of ten thousand files as much as reading them. */
+function openFile(fd: number): OpenFile {
   return {
-    read: async (into, position) =>
-      (await handle.read(into, 0, into.byteLength, position)).bytesRead,
+    read: (into, position) =>
+      new Promise((resolve, reject) => {
+        read(fd, into, 0, into.byteLength, position, (error, count) => {
+          if (error) reject(error)
+          else resolve(count)
+        })
+      }),
     // Both touch the kernel's memory only: a trip to the thread pool would cost ten times as much.
-    write: async (bytes) => writeSync(handle.fd, bytes),
-    facts: async () => factsOf(fstatSync(handle.fd)),
-    truncate: (sizeBytes) => handle.truncate(sizeBytes),
-    sync: () => handle.datasync(),
-    close: () => handle.close(),
+    write: async (bytes) => writeSync(fd, bytes),
+    facts: async () => factsOf(fstatSync(fd)),
+    truncate: (sizeBytes) => settled((done) => ftruncate(fd, sizeBytes, done)),
+    sync: () => settled((done) => fdatasync(fd, done)),
+    close: () => settled((done) => close(fd, done)),
   }
+}
+
+function settled(call: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => (error ? reject(error) : resolve()))
+  })
+}
+
+function openDescriptor(path: string, flags: number, mode = 0o600): Promise<number> {
+  return new Promise((resolve, reject) => {
+    open(path, flags, mode, (error, fd) => (error ? reject(error) : resolve(fd)))
+  })
 }
 
 async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
@@ -96,14 +125,16 @@ async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
 const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants
 
 export const nodeFileSystem: FileSystem = {
-  openForRead: async (path) => openFile(await fs.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)),
+  openForRead: async (path) =>
+    openFile(await openDescriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)),
   openForAppend: async (path, mode) => {
     const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK
     const extra = mode === 'create' ? O_CREAT | O_EXCL : 0
-    return openFile(await fs.open(path, flags | extra, 0o600))
+    return openFile(await openDescriptor(path, flags | extra))
   },
   facts: async (path) => {
-    const stat = await orUndefined(fs.lstat(path))
+    // The kernel mostly has it in memory: lists ask this of every file.
+    const stat = lstatSync(path, { throwIfNoEntry: false })
     return stat && factsOf(stat)
   },
   makeDirectory: async (path) => {

@@ -3,6 +3,7 @@ export { BoundedQueue } from './bounded-queue.ts'
 export type { Brand } from './brand.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { errorCode, errorText } from './errors.ts'
+export { FileLock, LockFileError, LockUnavailable } from './file-lock.ts'
 export {
   type DirectoryEntry,
   type FileFacts,
@@ -20,6 +21,7 @@ export {
   objectAt,
   stringAt,
 } from './json.ts'
-export { type JsonlLine, type ReadLines, readLines } from './jsonl.ts'
+export { type JsonlLine, type VisitLines, visitLines } from './jsonl.ts'
+export { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
 export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { OpenFile } from './file-system.ts'
-import { type JsonlLine, readLines } from './jsonl.ts'
+import { type JsonlLine, visitLines } from './jsonl.ts'
 
 /** A file that answers with at most `most` bytes a read. */
 function fileOf(bytes: Buffer, most = bytes.length): Pick<OpenFile, 'read'> {
@@ -16,12 +16,15 @@ function fileOf(bytes: Buffer, most = bytes.length): Pick<OpenFile, 'read'> {
 }
 
 async function linesOf(bytes: Buffer, start?: number, most?: number): Promise<JsonlLine[]> {
-  return Array.fromAsync(
-    readLines(fileOf(bytes, most) as OpenFile, start === undefined ? {} : { start }),
-  )
+  const lines: JsonlLine[] = []
+  const options = start === undefined ? {} : { start }
+  await visitLines(fileOf(bytes, most) as OpenFile, options, (line) => {
+    lines.push(line)
+  })
+  return lines
 }
 
-describe('readLines', () => {
+describe('visitLines', () => {
   it('tells where each line starts, how long it is, and whether it is whole', async () => {
     assert.deepEqual(await linesOf(Buffer.from('a\n\nüb\nrest')), [
       { text: 'a', offset: 0, sizeBytes: 2, isTerminated: true, isUtf8: true },

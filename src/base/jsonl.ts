@@ -19,29 +19,37 @@ const NEWLINE = 0x0a
 /** Bytes of a line that `isWanted` is shown. */
 const HEAD_BYTES = 200
 
-export interface ReadLines {
+export interface VisitLines {
   /** Byte to begin at; the start of a line. */
   readonly start?: number
+  /** Byte to end at; the start of a line, or beyond the end of the file. */
+  readonly end?: number
+  /** Bytes that are read at once; 256 KiB when left out. */
+  readonly chunkBytes?: number
   /** Judges a line by its first 200 bytes; others are passed over without being decoded. */
   readonly isWanted?: (head: string) => boolean
 }
 
+/** `stop` ends the reading. */
+export type VisitLine = (line: JsonlLine) => unknown
+
 /**
- * Streams the lines of `file`, split at LF only: JSON text may hold U+2028 unescaped, which
- * `node:readline` would split at. Bytes that are no UTF-8 become U+FFFD, so that a damaged line
- * costs only itself.
+ * Shows `visit` the lines of `file` until it says `stop`, split at LF only: JSON text may hold
+ * U+2028 unescaped, which `node:readline` would split at. Bytes that are no UTF-8 become U+FFFD,
+ * so that a damaged line costs only itself. Answers the byte behind the last whole line.
  */
-export async function* readLines(
+export async function visitLines(
   file: OpenFile,
-  { start = 0, isWanted = () => true }: ReadLines = {},
-): AsyncGenerator<JsonlLine> {
-  const wants = (line: Buffer) => isWanted(line.toString('latin1', 0, HEAD_BYTES))
+  { start = 0, end = Number.POSITIVE_INFINITY, chunkBytes = CHUNK_BYTES, isWanted }: VisitLines,
+  visit: VisitLine,
+): Promise<number> {
+  const wants = (line: Buffer) => isWanted?.(line.toString('latin1', 0, HEAD_BYTES)) ?? true
+  const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, end - start)))
   let position = start
   let lineStart = start
   let pending: Buffer[] = []
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-  for (;;) {
-    const count = await file.read(chunk, position)
+  while (position < end) {
+    const count = await file.read(chunk.subarray(0, end - position), position)
     if (count === 0) break
     const bytes = chunk.subarray(0, count)
     let from = 0
@@ -50,16 +58,17 @@ export async function* readLines(
       if (at === -1) break
       const line = joined(pending, bytes.subarray(from, at))
       pending = []
-      const next = position + at + 1
-      if (wants(line)) yield toLine(line, lineStart, next, true)
+      const [offset, next] = [lineStart, position + at + 1]
       lineStart = next
       from = at + 1
+      if (wants(line) && visit(toLine(line, offset, next, true)) === 'stop') return next
     }
     if (from < count) pending.push(Buffer.from(bytes.subarray(from)))
     position += count
   }
   const rest = joined(pending, Buffer.alloc(0))
-  if (rest.length > 0 && wants(rest)) yield toLine(rest, lineStart, position, false)
+  if (rest.length > 0 && wants(rest)) visit(toLine(rest, lineStart, position, false))
+  return lineStart
 }
 
 function joined(pending: readonly Buffer[], last: Buffer): Buffer {
@@ -67,11 +76,13 @@ function joined(pending: readonly Buffer[], last: Buffer): Buffer {
 }
 
 function toLine(bytes: Buffer, start: number, end: number, isTerminated: boolean): JsonlLine {
+  const text = bytes.toString('utf8')
   return {
-    text: bytes.toString('utf8'),
+    text,
     offset: start,
     sizeBytes: end - start,
     isTerminated,
-    isUtf8: isUtf8(bytes),
+    // Only what is no UTF-8, or is that character itself, becomes one.
+    isUtf8: !text.includes('\uFFFD') || isUtf8(bytes),
   }
 }

@@ -81,10 +81,12 @@ function threadsCommand(): Command {
     .command('list')
     .description('List threads, newest first.')
     .option('--json', 'print one JSON object')
-    .option('-n, --limit <count>', 'threads on a page', '25')
+    .option('--jsonl', 'print one JSON object a thread, and all threads unless --limit is given')
+    .option('-n, --limit <count>', 'threads on a page (default: 25)')
     .option('--cursor <cursor>', 'go on after an earlier page')
     .option('--sort <key>', 'updated or created', 'updated')
     .option('--cwd <dir>', 'only threads started in this folder')
+    .option('--project <dir>', 'only threads of the git work tree that this folder is in')
     .option('--source <kind>', 'only cli, exec, vscode, subagent, …')
     .option('--provider <id>', 'only of this model provider')
     .option('--branch <name>', 'only of this git branch')
@@ -107,6 +109,7 @@ function threadsCommand(): Command {
       process.exitCode = await runThreadsShow(id, options)
     })
   addChangeCommands(threads)
+  addSearchCommands(threads)
   return threads
 }
 
@@ -185,11 +188,57 @@ function addChangeCommands(threads: Command): void {
     .description('Write a thread as a document, or as the items of its log.')
     .argument('[id]', 'full id, unique beginning of it, or name')
     .option('--last', LAST)
-    .option('-f, --format <format>', 'markdown or jsonl', 'markdown')
-    .option('-o, --output <file>', 'write to this file')
+    .option('-f, --format <format>', 'markdown, html or jsonl (default: as the file is named)')
+    .option('-o, --output <file>', 'write to this file: .md, .html, .jsonl')
+    .option('--json', 'print one JSON object, with the document in it unless there is a file')
     .action(async (id: string | undefined, options) => {
       const { runThreadsExport } = await import('./commands/threads-export.ts')
       process.exitCode = await runThreadsExport(id, options)
+    })
+}
+
+function addSearchCommands(threads: Command): void {
+  threads
+    .command('search')
+    .description('Find threads by what was said in them, newest text first.')
+    .argument(
+      '<words...>',
+      'all have to be there, each as the beginning of a word; "…" is a phrase',
+    )
+    .option('--json', 'print one JSON object')
+    .option('--jsonl', 'print one JSON object a hit, and all hits unless --limit is given')
+    .option('-n, --limit <count>', 'hits on a page (default: 25)')
+    .option('--cursor <cursor>', 'go on after an earlier page')
+    .option('--cwd <dir>', 'only in threads started in this folder')
+    .option('--archived', 'in archived threads')
+    .option('--all', 'also in threads that agents started for themselves')
+    .action(async (words: string[], options) => {
+      const { runThreadsSearch } = await import('./commands/threads-search.ts')
+      process.exitCode = await runThreadsSearch(words, options)
+    })
+  threads
+    .command('stats')
+    .description('Count threads: how many, how large, with which models, in which folders.')
+    .option('--json', 'print one JSON object')
+    .option('--cwd <dir>', 'only threads started in this folder')
+    .option('--since <when>', 'only changed since a date, or so many days back: 7d')
+    .option('--all', 'also threads that agents started for themselves')
+    .action(async (options) => {
+      const { runThreadsStats } = await import('./commands/threads-stats.ts')
+      process.exitCode = await runThreadsStats(options)
+    })
+}
+
+function addDoctorCommand(root: Command): void {
+  root
+    .command('doctor')
+    .description('Examine the home: files of threads, names, index, locks. Changes nothing.')
+    .option('--repair', 'mend what can be mended; copies of the files go to HOME/repairs first')
+    .option('--json', 'print one JSON object')
+    .option('--summary', 'print counts only')
+    .action(async (options) => {
+      const { runDoctor } = await import('./commands/doctor.ts')
+      process.exitCode = await runDoctor(options)
     })
 }
 
@@ -207,6 +256,7 @@ function program(): Command {
       const { runDemo } = await import('./commands/demo.ts')
       process.exitCode = await runDemo()
     })
+  addDoctorCommand(root)
   for (const command of [root, ...descendants(root)]) {
     command.exitOverride().showSuggestionAfterError()
     command.configureOutput({ outputError: () => undefined })

@@ -5,6 +5,8 @@ export type SessionFailure =
   /** The thread's storage refused; the cause tells why. What was to be kept is tried again. */
   | 'not_kept'
   | 'closed'
+  /** Of a thread that is not kept there is nothing to change. */
+  | 'ephemeral'
   | 'already_loaded'
   /** A reader of events fell too far behind. */
   | 'slow_subscriber'

@@ -1,5 +1,5 @@
 import type { SessionEvent, ThreadId, TurnId, UserInput } from '../protocol/index.ts'
-import type { StoredHistory } from '../thread-store/index.ts'
+import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
 import type { Session, TurnOptions } from './session/session.ts'
 import type { SessionSettings } from './settings.ts'
 
@@ -38,6 +38,11 @@ export class ThreadHandle implements AsyncDisposable {
    */
   startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
     return this.#session.startTurn(input, options)
+  }
+
+  /** Names the thread, or changes its git facts or memory mode; in order with its items. */
+  updateMetadata(patch: ThreadMetadataPatch): Promise<StoredThread> {
+    return this.#session.updateMetadata(patch)
   }
 
   /** Ends the running turn, or only the named one, and waits until its end is kept. */

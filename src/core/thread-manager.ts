@@ -13,7 +13,13 @@ import {
   type SessionMeta,
   type ThreadId,
 } from '../protocol/index.ts'
-import { LiveThread, type StoredHistory, type ThreadStore } from '../thread-store/index.ts'
+import {
+  LiveThread,
+  type StoredHistory,
+  type StoredThread,
+  type ThreadMetadataPatch,
+  type ThreadStore,
+} from '../thread-store/index.ts'
 import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
 import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
@@ -109,6 +115,17 @@ export class ThreadManager implements AsyncDisposable {
     return this.#handles.get(threadId)
   }
 
+  /**
+   * Changes what a person chose about a thread, loaded or not. Throws `ThreadStoreError`, and
+   * `SessionError` `ephemeral`.
+   */
+  updateMetadata(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
+    const handle = this.#handles.get(threadId)
+    return handle
+      ? handle.updateMetadata(patch)
+      : this.#options.store.updateThreadMetadata(threadId, patch)
+  }
+
   /** Throws when a thread could not be saved, once all of them are closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
@@ -142,7 +159,11 @@ export class ThreadManager implements AsyncDisposable {
     const header = async () => this.#header(threadId, createdAtMs, settings, await workTree.facts())
     const live = isEphemeral
       ? undefined
-      : await LiveThread.create(store, { threadId, createdAtMs, header, onNotice: notices.hear })
+      : await LiveThread.create(
+          store,
+          { threadId, createdAtMs, header, onNotice: notices.hear },
+          clock,
+        )
     if (live) opening.use(live)
     const history = replayModelHistory([])
     const instructions = BASE_INSTRUCTIONS
@@ -155,11 +176,11 @@ export class ThreadManager implements AsyncDisposable {
   async #resume({ threadId, defaults, overrides }: ResumeThread): Promise<ThreadHandle> {
     await using opening = new AsyncDisposableStack()
     const notices = new Notices()
-    const { live, history: log } = await LiveThread.resume(
-      this.#options.store,
-      threadId,
-      notices.hear,
-    )
+    const { store, clock } = this.#options
+    const { live, history: log } = await LiveThread.resume(store, threadId, {
+      onNotice: notices.hear,
+      clock,
+    })
     opening.use(live)
     const header = headerOf(log.items)
     const history = replayModelHistory(log.items)

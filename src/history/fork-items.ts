@@ -16,20 +16,23 @@ export function forkedItems(
   const copy = log.slice(0, end)
   const last = foldTurns(copy, { isRunning: true }).at(-1)
   if (last?.status !== 'inProgress') return copy
+  return [...copy, ...closedTurn(last.id)]
+}
+
+/** What says that a turn was cut off. */
+export function closedTurn(turn_id: string): RolloutItem[] {
   return [
-    ...copy,
     { type: 'response_item', payload: userText(TURN_ABORTED_MARKER) },
-    {
-      type: 'event_msg',
-      payload: { type: 'turn_aborted', turn_id: last.id, reason: 'interrupted' },
-    },
+    { type: 'event_msg', payload: { type: 'turn_aborted', turn_id, reason: 'interrupted' } },
   ]
 }
 
 /** Index behind the turn's last entry: where the next turn begins. */
 function endOfTurn(log: readonly RolloutItem[], turnId: string): number | undefined {
   const starts = foldTurnStarts(log)
-  const at = starts.findLastIndex((start) => start.turnId === turnId)
+  // Of turns with one id the one that people see is meant.
+  const shown = starts.findLastIndex((start) => start.turnId === turnId && !start.isTakenBack)
+  const at = shown === -1 ? starts.findLastIndex((start) => start.turnId === turnId) : shown
   if (at === -1) return undefined
   let end = starts[at + 1]?.index ?? log.length
   // Without turn events a turn is opened by the event of a message, which follows its items.

@@ -1,13 +1,24 @@
+export { type ContextPoint, contextPoint } from './context-outline.ts'
 export { isContextual, isUserBoundary, TURN_ABORTED_MARKER } from './contextual.ts'
-export { forkedItems } from './fork-items.ts'
+export { closedTurn, forkedItems } from './fork-items.ts'
 export {
   type CurrentMetadata,
   isEmptyPatch,
   metadataLines,
+  type ObservedFacts,
   type ThreadMetadataPatch,
 } from './metadata-lines.ts'
 export { type ModelHistory, replayModelHistory, toModelInput } from './model-history.ts'
 export { isPersisted } from './persistence-policy.ts'
+export { callText, searchText } from './search-text.ts'
+export {
+  type KnownOutline,
+  type OutlinedTurn,
+  OutlineFold,
+  type OutlineState,
+  type TurnText,
+} from './thread-outline.ts'
 export { SummaryFold, type ThreadSummary } from './thread-summary.ts'
+export { turnActivity } from './turn-activity.ts'
 export { commandItem, toFileUpdateChanges, userContent } from './turn-items.ts'
-export { foldTurns } from './turn-view.ts'
+export { foldTurns, foldTurnsSlice, type TurnsSlice } from './turn-view.ts'

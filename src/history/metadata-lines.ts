@@ -1,4 +1,5 @@
 import type { GitInfo, MemoryMode, RolloutItem, SessionMeta, ThreadId } from '../protocol/index.ts'
+import type { ThreadSummary } from './thread-summary.ts'
 
 /** What a person changes about a thread. Absent: left as it is. Null: cleared. */
 export interface ThreadMetadataPatch {
@@ -9,6 +10,11 @@ export interface ThreadMetadataPatch {
     readonly branch?: string | null
     readonly originUrl?: string | null
   }
+}
+
+/** What appended items say of a thread. Absent: nothing new. */
+export type ObservedFacts = Partial<Omit<ThreadSummary, 'threadId' | 'loggedName'>> & {
+  readonly updatedAtMs?: number
 }
 
 /** What the log says now of what a patch may change. */

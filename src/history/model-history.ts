@@ -7,6 +7,7 @@ import {
   userText,
 } from '../protocol/index.ts'
 import { isUserBoundary } from './contextual.ts'
+import { Segments } from './segments.ts'
 
 /** What a session goes on from: the items the model sees again, and what was last in force. */
 export interface ModelHistory {
@@ -25,16 +26,6 @@ interface Snapshot {
   readonly last: TurnContextRecord | undefined
 }
 
-interface Segment {
-  readonly before: Snapshot
-  /** Undefined when a message opened it, because no `task_started` did: the next opens another. */
-  readonly turnId: string | undefined
-  hasUserMessage: boolean
-  hasUserEvent: boolean
-  /** `task_complete` was met: the next message is of another turn. */
-  isComplete: boolean
-}
-
 /**
  * Replays a thread's log into what the model sees. Compaction swaps the list, so a snapshot before
  * each turn is a reference and a length: rolling back works across a compaction too.
@@ -44,16 +35,15 @@ class Replay {
   baseline: TurnContextRecord | undefined
   last: TurnContextRecord | undefined
   tokenInfo: TokenInfo | null = null
-  #segments: Segment[] = []
-  /** Before a message between two turns, until its event tells whether it opens one. */
-  #beforeMessage: Snapshot | undefined
+  readonly #segments = new Segments(() => this.#snapshot())
   /** Texts that compactions wrote in the person's name. */
   readonly #summaries = new Set<string>()
 
   apply(item: RolloutItem): void {
+    const rolledBack = this.#segments.meet(item)
+    if (rolledBack) this.#restore(rolledBack)
     switch (item.type) {
       case 'response_item':
-        if (isUserBoundary(item.payload)) this.#meetUserMessage('item')
         this.#append(item.payload)
         return
       case 'turn_context':
@@ -67,12 +57,8 @@ class Replay {
         this.baseline = undefined
         return
       case 'event_msg':
-        if (item.payload.type === 'task_started') this.#open(item.payload.turn_id)
-        else if (item.payload.type === 'task_complete') this.#complete(item.payload.turn_id)
-        else if (item.payload.type === 'user_message') this.#meetUserMessage('event')
-        else if (item.payload.type === 'token_count')
+        if (item.payload.type === 'token_count')
           this.tokenInfo = item.payload.info ?? this.tokenInfo
-        else if (item.payload.type === 'thread_rolled_back') this.#rollBack(item.payload.num_turns)
         return
       default:
         return
@@ -88,32 +74,10 @@ class Replay {
     return { items, length: items.length, baseline, last }
   }
 
-  #open(turnId: string | undefined, before = this.#snapshot()): Segment {
-    const met = { hasUserMessage: false, hasUserEvent: false, isComplete: false }
-    const segment = { before, turnId, ...met }
-    this.#segments.push(segment)
-    this.#beforeMessage = undefined
-    return segment
-  }
-
-  /** Ends the turn of that id; without one, the open turn, as real Codex does. */
-  #complete(turnId: string): void {
-    const named = this.#segments.findLast((segment) => segment.turnId === turnId)
-    const segment = named ?? this.#segments.at(-1)
-    if (segment) segment.isComplete = true
-  }
-
-  #meetUserMessage(form: 'item' | 'event'): void {
-    let segment = this.#segments.at(-1)
-    const isOfOneMessage = form === 'event' && segment?.hasUserEvent === false
-    const isOver = segment?.turnId === undefined && segment?.hasUserMessage && !isOfOneMessage
-    if (segment?.isComplete) {
-      // Between turns only the event makes a turn of a message: items alone were injected.
-      if (form === 'item') this.#beforeMessage = this.#snapshot()
-      else segment = this.#open(undefined, this.#beforeMessage)
-    } else if (!segment || isOver) segment = this.#open(undefined)
-    segment.hasUserMessage = true
-    if (form === 'event') segment.hasUserEvent = true
+  #restore(before: Snapshot): void {
+    this.items = before.items.slice(0, before.length)
+    this.baseline = before.baseline
+    this.last = before.last
   }
 
   #rebuilt(summary: string): ResponseItem[] {
@@ -122,20 +86,6 @@ class Replay {
 
   #isOfPerson(item: ResponseItem): boolean {
     return isUserBoundary(item) && !this.#summaries.has(messageText(item))
-  }
-
-  #rollBack(turnCount: number): void {
-    let left = turnCount
-    while (left > 0) {
-      const segment = this.#segments.pop()
-      if (!segment) return
-      const { before } = segment
-      this.items = before.items.slice(0, before.length)
-      this.baseline = before.baseline
-      this.last = before.last
-      this.#beforeMessage = undefined
-      if (segment.hasUserMessage) left -= 1
-    }
   }
 }
 

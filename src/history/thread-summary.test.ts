@@ -11,7 +11,12 @@ import {
   userEvent,
 } from '../../test/support/thread-log.ts'
 import type { JsonObject } from '../base/index.ts'
-import type { RolloutItem, StoredEvent } from '../protocol/index.ts'
+import {
+  NO_TOKENS,
+  type RolloutItem,
+  type StoredEvent,
+  type TokenUsage,
+} from '../protocol/index.ts'
 import { SummaryFold, type ThreadSummary } from './thread-summary.ts'
 
 const ID = threadIdOf(1)
@@ -47,6 +52,9 @@ describe('the summary of a thread', () => {
       source: 'cli',
       modelProvider: 'mock',
       model: 'n',
+      reasoningEffort: null,
+      approvalPolicy: 'never',
+      sandboxPolicy: { type: 'danger-full-access' },
       cliVersion: '0.0.0',
       originator: 'bobbin',
       git,
@@ -55,6 +63,61 @@ describe('the summary of a thread', () => {
       memoryMode: 'enabled',
       loggedName: null,
       preview: 'u1',
+      firstUserMessage: 'u1',
+      title: 'u1',
+      tokenUsage: null,
+      threadSource: null,
+      agentNickname: null,
+      agentRole: null,
+      agentPath: null,
+    })
+  })
+
+  it('has what the header tells of an agent, and the last turn of its settings', () => {
+    const agent = { agent_nickname: 'Scout', agent_role: 'explorer', agent_path: 'a/b' }
+    const usage = (total_tokens: number) => ({ ...NO_TOKENS, total_tokens })
+    const count = (total: TokenUsage | null): RolloutItem => {
+      const info = total && {
+        total_token_usage: total,
+        last_token_usage: NO_TOKENS,
+        model_context_window: null,
+      }
+      return event({ type: 'token_count', info, rate_limits: null })
+    }
+    const summary = summaryOf(
+      header(ID, { ...agent, thread_source: 'subagent' }),
+      turnContext('t1', { effort: 'high', approval_policy: 'on-request' }),
+      turnContext('t2', { sandbox_policy: { type: 'read-only' } }),
+      ...[usage(1), usage(2), null].map(count),
+    )
+    const { agentNickname, agentRole, agentPath, threadSource } = summary ?? {}
+    assert.deepEqual(
+      [agentNickname, agentRole, agentPath, threadSource],
+      ['Scout', 'explorer', 'a/b', 'subagent'],
+    )
+    const { reasoningEffort, approvalPolicy, sandboxPolicy, tokenUsage } = summary ?? {}
+    assert.deepEqual(
+      [reasoningEffort, approvalPolicy, sandboxPolicy, tokenUsage],
+      ['high', 'never', { type: 'read-only' }, usage(2)],
+    )
+  })
+
+  it('takes its title from the first words, and a goal for its preview', () => {
+    const picture = userMessage('', { images: ['x'] })
+    const goal = event({ type: 'thread_goal_updated', goal: { objective: 'the goal' } })
+    const shown = (...log: RolloutItem[]) => {
+      const { preview, firstUserMessage, title } = summaryOf(header(ID), ...log) ?? {}
+      return { preview, firstUserMessage, title }
+    }
+    assert.deepEqual(shown(picture, userEvent('words'), userEvent('more')), {
+      preview: '[Image]',
+      firstUserMessage: '[Image]',
+      title: 'words',
+    })
+    assert.deepEqual(shown(goal, userEvent('words')), {
+      preview: 'the goal',
+      firstUserMessage: 'words',
+      title: 'words',
     })
   })
 

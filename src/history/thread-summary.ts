@@ -1,14 +1,18 @@
 import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from '../base/index.ts'
 import {
+  type ApprovalPolicy,
   type GitInfo,
   MEMORY_MODES,
   type MemoryMode,
   parseThreadId,
   type RolloutItem,
+  type SandboxPolicy,
   type SessionMeta,
   type SessionSource,
   type StoredEvent,
   type ThreadId,
+  type TokenUsage,
+  type TurnContextRecord,
 } from '../protocol/index.ts'
 
 /** What a list shows of a thread, as far as its log tells. */
@@ -18,17 +22,31 @@ export interface ThreadSummary {
   readonly cwd: string
   readonly source: SessionSource
   readonly modelProvider: string | null
+  /** Of the last turn, as are effort, approvals and sandbox. */
   readonly model: string | null
+  readonly reasoningEffort: string | null
+  readonly approvalPolicy: ApprovalPolicy | null
+  readonly sandboxPolicy: SandboxPolicy | null
   readonly cliVersion: string
   readonly originator: string
+  readonly threadSource: string | null
+  readonly agentNickname: string | null
+  readonly agentRole: string | null
+  readonly agentPath: string | null
   readonly git: GitInfo | null
   readonly forkedFromId: string | null
   readonly historyMode: 'legacy' | 'paginated'
   readonly memoryMode: MemoryMode
   /** The name that the log itself carries; empty: cleared; null: it has none to tell. */
   readonly loggedName: string | null
-  /** First words of the person; empty until there are some. */
+  /** First words of the person, or the goal that came before them; empty until there are some. */
   readonly preview: string
+  /** `[Image]` when there were pictures only; empty until there is a message. */
+  readonly firstUserMessage: string
+  /** First message of the person that has words; empty until there is one. */
+  readonly title: string
+  /** Of all turns, as the model told last. */
+  readonly tokenUsage: TokenUsage | null
 }
 
 const REQUEST_MARK = '## My request for Codex:'
@@ -39,7 +57,38 @@ function parseTime(text: string): number {
   return Date.parse(stamp ? `${stamp[1]}:${stamp[2]}:${stamp[3]}Z` : text) || 0
 }
 
-type Header = Omit<ThreadSummary, 'git' | 'model' | 'preview' | 'memoryMode' | 'loggedName'>
+/** What the first header tells for good. */
+type Header = Pick<
+  ThreadSummary,
+  | 'threadId'
+  | 'createdAtMs'
+  | 'cwd'
+  | 'source'
+  | 'modelProvider'
+  | 'cliVersion'
+  | 'originator'
+  | 'threadSource'
+  | 'agentNickname'
+  | 'agentRole'
+  | 'agentPath'
+  | 'forkedFromId'
+  | 'historyMode'
+>
+type Told = Omit<ThreadSummary, keyof Header>
+
+const NOTHING_TOLD: Told = {
+  model: null,
+  reasoningEffort: null,
+  approvalPolicy: null,
+  sandboxPolicy: null,
+  git: null,
+  memoryMode: 'enabled',
+  loggedName: null,
+  preview: '',
+  firstUserMessage: '',
+  title: '',
+  tokenUsage: null,
+}
 
 /**
  * Folds log entries into a summary: the first header names the thread, later ones update it. Given
@@ -47,49 +96,58 @@ type Header = Omit<ThreadSummary, 'git' | 'model' | 'preview' | 'memoryMode' | '
  */
 export class SummaryFold {
   #header: Header | undefined
-  #git: GitInfo | null
-  #model: string | null
-  #preview: string
-  #memoryMode: MemoryMode
-  #name: string | null
+  #told: Told
 
   constructor(known?: ThreadSummary) {
     this.#header = known
-    this.#git = known?.git ?? null
-    this.#model = known?.model ?? null
-    this.#preview = known?.preview ?? ''
-    this.#memoryMode = known?.memoryMode ?? 'enabled'
-    this.#name = known?.loggedName ?? null
+    this.#told = known ?? NOTHING_TOLD
   }
 
-  get hasPreview(): boolean {
-    return this.#preview !== ''
+  /** No message of the person can change the summary any more. */
+  get knowsPerson(): boolean {
+    return this.#told.title !== ''
   }
 
   apply(item: RolloutItem): void {
     if (item.type === 'session_meta') this.#applyMeta(item.payload)
-    else if (item.type === 'turn_context') this.#model = item.payload.model
+    else if (item.type === 'turn_context') this.#applyContext(item.payload)
     else if (item.type === 'event_msg') this.#applyEvent(item.payload)
+  }
+
+  #tell(told: Partial<Told>): void {
+    this.#told = { ...this.#told, ...told }
+  }
+
+  #applyContext({ model, effort, approval_policy, sandbox_policy }: TurnContextRecord): void {
+    this.#tell({
+      model,
+      ...(effort === undefined ? {} : { reasoningEffort: effort }),
+      approvalPolicy: approval_policy,
+      sandboxPolicy: sandbox_policy,
+    })
   }
 
   #applyEvent(event: StoredEvent): void {
     if (event.type === 'user_message') {
       const images = [...(event.images ?? []), ...event.local_images]
-      this.#offerPreview(event.message, images.length > 0)
+      this.#offerMessage(event.message, images.length > 0)
     } else if (event.type === 'item_completed') {
       this.#applyItem(objectAt(event, 'item') ?? {})
     } else if (event.type === 'thread_name_updated') {
       this.#applyName(event)
     } else if (event.type === 'thread_goal_updated') {
-      this.#offerPreview(stringAt(objectAt(event, 'goal') ?? {}, 'objective') ?? '', false)
+      const objective = stringAt(objectAt(event, 'goal') ?? {}, 'objective')?.trim()
+      if (objective && this.#told.preview === '') this.#tell({ preview: objective })
+    } else if (event.type === 'token_count' && event.info) {
+      this.#tell({ tokenUsage: event.info.total_token_usage })
     }
   }
 
   /** A fork holds the lines of its source, whose name is not its own. */
   #applyName(event: JsonObject): void {
     const threadId = stringAt(event, 'thread_id')?.toLowerCase()
-    if (threadId === this.#header?.threadId)
-      this.#name = stringAt(event, 'thread_name')?.trim() ?? ''
+    if (threadId !== this.#header?.threadId) return
+    this.#tell({ loggedName: stringAt(event, 'thread_name')?.trim() ?? '' })
   }
 
   /** Later versions keep messages as whole items. */
@@ -98,36 +156,34 @@ export class SummaryFold {
     const parts = (arrayAt(item, 'content') ?? []).filter((part) => isObject(part))
     const text = parts.map((part) => stringAt(part, 'text') ?? '').join('')
     const isImage = (part: JsonObject) => part.type === 'image' || part.type === 'local_image'
-    this.#offerPreview(text, parts.some(isImage))
+    this.#offerMessage(text, parts.some(isImage))
   }
 
   #applyMeta(meta: SessionMeta): void {
     this.#header ??= headerOf(meta)
     if (meta.id.toLowerCase() !== this.#header?.threadId) return
-    if (meta.git) this.#git = Object.keys(meta.git).length > 0 ? meta.git : null
-    const mode = MEMORY_MODES.find((each) => each === meta.memory_mode)
-    if (mode) this.#memoryMode = mode
+    if (meta.git) this.#tell({ git: Object.keys(meta.git).length > 0 ? meta.git : null })
+    const memoryMode = MEMORY_MODES.find((each) => each === meta.memory_mode)
+    if (memoryMode) this.#tell({ memoryMode })
   }
 
-  #offerPreview(message: string, hasImages: boolean): void {
-    if (this.#preview !== '') return
+  #offerMessage(message: string, hasImages: boolean): void {
+    if (this.knowsPerson) return
     const mark = message.indexOf(REQUEST_MARK)
     const text = (mark === -1 ? message : message.slice(mark + REQUEST_MARK.length)).trim()
-    this.#preview = text || (hasImages ? '[Image]' : '')
+    const shown = text || (hasImages ? '[Image]' : '')
+    if (shown === '') return
+    const { preview, firstUserMessage } = this.#told
+    this.#tell({
+      title: text,
+      preview: preview || shown,
+      firstUserMessage: firstUserMessage || shown,
+    })
   }
 
   /** Undefined while no header with a valid id was met. */
   finish(): ThreadSummary | undefined {
-    return (
-      this.#header && {
-        ...this.#header,
-        model: this.#model,
-        git: this.#git,
-        memoryMode: this.#memoryMode,
-        loggedName: this.#name,
-        preview: this.#preview,
-      }
-    )
+    return this.#header && { ...this.#header, ...this.#told }
   }
 }
 
@@ -142,7 +198,15 @@ function headerOf(meta: SessionMeta): Header | undefined {
     modelProvider: meta.model_provider ?? null,
     cliVersion: meta.cli_version,
     originator: meta.originator,
+    threadSource: textOr(meta.thread_source),
+    agentNickname: textOr(meta.agent_nickname),
+    agentRole: textOr(meta.agent_role),
+    agentPath: textOr(meta.agent_path),
     forkedFromId: meta.forked_from_id ?? null,
     historyMode: meta.history_mode === 'paginated' ? 'paginated' : 'legacy',
   }
+}
+
+function textOr(value: string | undefined): string | null {
+  return typeof value === 'string' ? value : null
 }

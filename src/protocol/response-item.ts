@@ -129,15 +129,13 @@ function isContentPart(part: unknown): boolean {
 export function parseResponseItem(value: JsonObject): ResponseItem | undefined {
   const type = value.type
   if (typeof type !== 'string') return undefined
-  const fields = Object.hasOwn(STORED_FIELDS, type) ? STORED_FIELDS[type] : undefined
-  if (!fields) return { type: 'other' }
-  for (const [field, kind] of Object.entries(REQUIRED[type] ?? {})) {
-    if (!KINDS[kind](value[field])) return undefined
-  }
+  const shape = SHAPES.get(type)
+  if (!shape) return { type: 'other' }
+  for (const { field, isValid } of shape.required) if (!isValid(value[field])) return undefined
   const item: JsonObject = { type }
-  for (const field of fields) {
+  for (const field of shape.fields) {
     const present = value[field]
-    if (ALWAYS_WRITTEN[type]?.includes(field)) item[field] = present ?? null
+    if (shape.alwaysWritten.has(field)) item[field] = present ?? null
     else if (present !== undefined && !(present === null && DROPPED_NULLS.has(field))) {
       item[field] = present
     }
@@ -163,6 +161,17 @@ const DROPPED_NULLS = new Set([
   'revised_prompt',
   'encrypted_content',
 ])
+
+/** Made once: every item of a log is looked at. */
+const SHAPES = new Map(
+  Object.entries(STORED_FIELDS).map(([type, fields]) => {
+    const required = Object.entries(REQUIRED[type] ?? {}).map(([field, kind]) => {
+      const isValid: (value: unknown) => boolean = KINDS[kind]
+      return { field, isValid }
+    })
+    return [type, { fields, required, alwaysWritten: new Set(ALWAYS_WRITTEN[type]) }]
+  }),
+)
 
 /** Parts lose what providers add on the wire (`annotations`, `logprobs`, …). */
 function storedPart(part: JsonObject): JsonObject {

@@ -1,13 +1,17 @@
 export { RolloutError, type RolloutFailure } from './errors.ts'
+export { type CatalogPart, RolloutCatalog } from './rollout-catalog.ts'
 export { decodeLine, encodeLine } from './rollout-codec.ts'
-export { ARCHIVE_FOLDER, rolloutPath, SESSIONS_FOLDER } from './rollout-path.ts'
+export { type OutlinedRollout, outlineRollout } from './rollout-outline.ts'
+export { ARCHIVE_FOLDER, parseRolloutName, rolloutPath, SESSIONS_FOLDER } from './rollout-path.ts'
 export {
   type DamagedLine,
-  type FoldedSummary,
   type LoadedRollout,
   loadRollout,
+  openRollout,
+  type RolloutEntry,
+  type RolloutPart,
+  readEntries,
   readHeader,
-  readSummary,
 } from './rollout-reader.ts'
 export {
   findRollout,
@@ -23,6 +27,7 @@ export {
   RolloutWriter,
   type RolloutWriterOptions,
 } from './rollout-writer.ts'
+export { type FoldedSummary, readSummary } from './summary-reader.ts'
 export {
   appendThreadName,
   NAME_INDEX_FILE,

@@ -31,6 +31,21 @@ export type DecodedLine =
 /** Real Codex reads no deeper, and the stack of whoever walks or writes a value has an end. */
 const MOST_LEVELS = 128
 
+/** Walking a value costs more than parsing it: only one with that many brackets can be so deep. */
+function isTooDeep(text: string, value: unknown): boolean {
+  const mayBe = hasMoreThan(MOST_LEVELS / 2, '{', text) || hasMoreThan(MOST_LEVELS / 2, '[', text)
+  return mayBe && isDeeperThan(MOST_LEVELS, value)
+}
+
+function hasMoreThan(most: number, character: string, text: string): boolean {
+  let count = 0
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) {
+    count += 1
+    if (count > most) return true
+  }
+  return false
+}
+
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((each) => isDeeperThan(levels - 1, each))
@@ -50,7 +65,7 @@ export function decodeLine(text: string): DecodedLine {
     return { ok: false, reason: 'is not JSON' }
   }
   if (!isObject(value)) return { ok: false, reason: 'is not a JSON object' }
-  if (isDeeperThan(MOST_LEVELS, value)) return { ok: false, reason: 'is nested too deeply' }
+  if (isTooDeep(text, value)) return { ok: false, reason: 'is nested too deeply' }
   const timestamp = stringAt(value, 'timestamp')
   const type = stringAt(value, 'type')
   if (timestamp === undefined || type === undefined) {
@@ -73,7 +88,8 @@ function decodeItem(type: string, payload: JsonObject, line: JsonObject): Rollou
     case 'session_meta':
       return checked(type, withoutInvalid(payload), META_FIELDS)
     case 'turn_context':
-      return checked(type, { ...payload, summary: payload.summary ?? 'auto' }, TURN_CONTEXT_FIELDS)
+      payload.summary ??= 'auto'
+      return checked(type, payload, TURN_CONTEXT_FIELDS)
     case 'compacted':
       return decodeCompacted(payload)
     case 'event_msg':
@@ -114,16 +130,11 @@ function decodeEvent(payload: JsonObject, line: JsonObject): RolloutItem | strin
   if (!fields) return { type: 'unknown', payload: line }
   const invalid = invalidField(payload, fields)
   if (invalid !== undefined) return `is a ${type} without a valid ${invalid}`
-  const event = { ...payload, type, ...defaultsFor(type, payload) }
-  return { type: 'event_msg', payload: event as unknown as StoredEvent }
-}
-
-function defaultsFor(type: string, payload: JsonObject): JsonObject {
-  const filled: JsonObject = {}
-  for (const [field, value] of Object.entries(entryOf(EVENT_DEFAULTS, type) ?? {})) {
-    filled[field] = payload[field] ?? value
-  }
-  return filled
+  // The line was parsed for us alone: there is nobody to be surprised.
+  payload.type = type
+  const defaults = entryOf(EVENT_DEFAULTS, type)
+  for (const field in defaults) payload[field] ??= structuredClone(defaults[field])
+  return { type: 'event_msg', payload: payload as unknown as StoredEvent }
 }
 
 function decodeCompacted(payload: JsonObject): RolloutItem | string {

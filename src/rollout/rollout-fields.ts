@@ -147,5 +147,31 @@ export function entryOf<T>(table: { readonly [name: string]: T }, name: string):
 
 /** The first field that is missing or of the wrong kind. */
 export function invalidField(object: JsonObject, fields: Fields): string | undefined {
-  return Object.entries(fields).find(([field, kind]) => !isOfKind(kind, object[field]))?.[0]
+  for (const { field, isOptional, isValid } of checksOf(fields)) {
+    const value = object[field]
+    const isMissing = value === undefined || value === null
+    if (isMissing ? !isOptional : !isValid(value)) return field
+  }
+  return undefined
+}
+
+interface Check {
+  readonly field: string
+  readonly isOptional: boolean
+  readonly isValid: (value: unknown) => boolean
+}
+
+const checks = new WeakMap<Fields, readonly Check[]>()
+
+/** Made once a table: every line of a log is checked. */
+function checksOf(fields: Fields): readonly Check[] {
+  const known = checks.get(fields)
+  if (known) return known
+  const made = Object.entries(fields).map(([field, kind]) => {
+    const isOptional = kind.endsWith('?')
+    const isValid = KINDS[(isOptional ? kind.slice(0, -1) : kind) as Kind]
+    return { field, isOptional, isValid }
+  })
+  checks.set(fields, made)
+  return made
 }

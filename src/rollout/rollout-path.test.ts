@@ -33,11 +33,18 @@ describe('the path of a rollout', () => {
 describe('the name of a rollout', () => {
   it('tells the start and the thread, whatever the version and the case of the id', () => {
     const stamp = '2026-11-20T18-33-36'
-    const parsed = { threadId: ID, stamp }
+    const parsed = { threadId: ID, stamp, isCompressed: false }
     assert.deepEqual(parseRolloutName(`rollout-${stamp}-${ID}.jsonl`), parsed)
     assert.deepEqual(parseRolloutName(`/a/b/rollout-${stamp}-${ID.toUpperCase()}.jsonl`), parsed)
     const v4 = '5973b6c0-94b8-487b-a530-2aeb6098ae0e'
-    assert.deepEqual(parseRolloutName(`rollout-${stamp}-${v4}.jsonl`), { threadId: v4, stamp })
+    const other = { ...parsed, threadId: v4 }
+    assert.deepEqual(parseRolloutName(`rollout-${stamp}-${v4}.jsonl`), other)
+  })
+
+  it('tells whether the file is compressed', () => {
+    const stamp = '2026-11-20T18-33-36'
+    const parsed = { threadId: ID, stamp, isCompressed: true }
+    assert.deepEqual(parseRolloutName(`rollout-${stamp}-${ID}.jsonl.zst`), parsed)
   })
 
   it('is of that form only', () => {
@@ -45,7 +52,9 @@ describe('the name of a rollout', () => {
       '',
       `rollout-${ID}.jsonl`,
       `rollout-2026-11-20T18-33-36-${ID}`,
-      `rollout-2026-11-20T18-33-36-${ID}.jsonl.zst`,
+      `rollout-2026-11-20T18-33-36-${ID}.zst`,
+      `rollout-2026-11-20T18-33-36-${ID}.jsonl.zst.zst`,
+      `rollout-2026-11-20T18-33-36-${ID}.jsonl.gz`,
       `rollout-2026-11-20T18-33-36-${ID}.jsonl~`,
       `rollout-2026-11-20-${ID}.jsonl`,
       `rollout-2026-11-20T18-33-36-${ID.slice(1)}.jsonl`,

@@ -4,19 +4,22 @@ import { parseThreadId, type ThreadId } from '../protocol/index.ts'
 export const SESSIONS_FOLDER = 'sessions'
 export const ARCHIVE_FOLDER = 'archived_sessions'
 
-const NAME = /^rollout-(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2})-(.{36})\.jsonl$/
+const NAME = /^rollout-(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2})-(.{36})\.jsonl(\.zst)?$/
 
 /** What a rollout's file name says. `stamp` is local time of the machine that made it. */
 export interface RolloutName {
   readonly threadId: ThreadId
   readonly stamp: string
+  /** The whole file is zstd data: Codex 0.169.0 keeps some so. They are read, never appended to. */
+  readonly isCompressed: boolean
 }
 
 /** Undefined for a name that is no rollout's. */
 export function parseRolloutName(path: string): RolloutName | undefined {
   const match = NAME.exec(basename(path))
   const threadId = parseThreadId(match?.[2] ?? '')
-  return match?.[1] && threadId ? { threadId, stamp: match[1] } : undefined
+  if (!match?.[1] || !threadId) return undefined
+  return { threadId, stamp: match[1], isCompressed: match[3] !== undefined }
 }
 
 interface LocalDate {

@@ -3,11 +3,12 @@ import {
   errorText,
   type FileSystem,
   type OpenFile,
-  type ReadLines,
-  readLines,
+  type VisitLines,
+  visitLines,
 } from '../base/index.ts'
 import { SummaryFold, type ThreadSummary } from '../history/index.ts'
-import { parseThreadId, type RolloutLine, type SessionMeta } from '../protocol/index.ts'
+import { parseThreadId, type RolloutItem, type SessionMeta } from '../protocol/index.ts'
+import { CompressedRollout } from './compressed-rollout.ts'
 import { RolloutError } from './errors.ts'
 import { decodeLine } from './rollout-codec.ts'
 
@@ -20,15 +21,17 @@ export interface DamagedLine {
   readonly reason: string
 }
 
-export interface LoadedRollout {
-  readonly lines: readonly RolloutLine[]
-  readonly damage: readonly DamagedLine[]
+/** An item of a log, with the bytes of its line. */
+export interface RolloutEntry {
+  readonly item: RolloutItem
+  readonly start: number
+  readonly end: number
 }
 
-/** Lines behind the first message that can change what a list shows. */
-const SUMMARY_LINE = /"type"\s*:\s*"(?:session_meta|turn_context|thread_name_updated)"/
-
-/** Opens a regular file; anything else at the path is refused without reading from it. */
+/**
+ * Opens a regular file; anything else at the path is refused without reading from it. Of one that
+ * is compressed, by its name, the text is read.
+ */
 export async function openRollout(files: FileSystem, path: string): Promise<OpenFile> {
   let file: OpenFile
   try {
@@ -39,7 +42,9 @@ export async function openRollout(files: FileSystem, path: string): Promise<Open
     if (code === 'ELOOP') throw new RolloutError('not_a_rollout', path, 'a link, not a file', error)
     throw new RolloutError('io', path, `cannot open the rollout (${errorText(error)})`, error)
   }
-  if (await isRegular(file, path)) return file
+  if (await isRegular(file, path)) {
+    return path.endsWith('.zst') ? new CompressedRollout(file) : file
+  }
   await file.close()
   throw new RolloutError('not_a_rollout', path, 'not a regular file')
 }
@@ -53,13 +58,8 @@ async function isRegular(file: OpenFile, path: string): Promise<boolean> {
   }
 }
 
-interface ReadLine {
-  readonly line?: RolloutLine
-  readonly damage?: DamagedLine
-}
-
 /** Answers what `work` makes of the file, which is closed by then. Throws only `RolloutError`. */
-async function withRollout<T>(
+export async function withRollout<T>(
   files: FileSystem,
   path: string,
   work: (file: OpenFile) => Promise<T>,
@@ -76,40 +76,71 @@ async function withRollout<T>(
   }
 }
 
-/** The lines of a rollout that are not blank, what could be read of each, and what was wrong. */
-async function* readRollout(file: OpenFile, options: ReadLines = {}): AsyncGenerator<ReadLine> {
-  let lineNumber = 0
-  for await (const raw of readLines(file, options)) {
+export interface RolloutVisitor {
+  /** `stop` ends the reading. A last line may lack its end. */
+  readonly entry: (entry: RolloutEntry, isTerminated: boolean) => unknown
+  readonly damage?: (line: DamagedLine) => void
+}
+
+/** How far a reading came: whole lines, and how many. */
+export interface RolloutExtent {
+  readonly bytes: number
+  readonly lines: number
+}
+
+/** Shows the lines of a rollout that are not blank: what could be read, and what was wrong. */
+export async function visitRollout(
+  file: OpenFile,
+  options: VisitLines & { readonly linesBefore?: number },
+  visitor: RolloutVisitor,
+): Promise<RolloutExtent> {
+  let lineNumber = options.linesBefore ?? 0
+  let isWhole = true
+  const bytes = await visitLines(file, options, ({ offset, sizeBytes, ...raw }) => {
     lineNumber += 1
-    const text = lineNumber === 1 ? raw.text.replace(/^\uFEFF/, '') : raw.text
-    if (text.trim() === '') continue
+    isWhole = raw.isTerminated
+    const text = offset === 0 ? raw.text.replace(/^\uFEFF/, '') : raw.text
+    if (text.trim() === '') return undefined
     const decoded = decodeLine(text)
-    const reason = decoded.ok ? BAD_BYTES : raw.isTerminated ? decoded.reason : CUT_OFF
-    const isDamaged = !decoded.ok || !raw.isUtf8
-    yield {
-      ...(decoded.ok ? { line: decoded.line } : {}),
-      ...(isDamaged ? { damage: { lineNumber, offset: raw.offset, reason } } : {}),
+    if (!decoded.ok || !raw.isUtf8) {
+      const reason = decoded.ok ? BAD_BYTES : raw.isTerminated ? decoded.reason : CUT_OFF
+      visitor.damage?.({ lineNumber, offset, reason })
     }
+    if (!decoded.ok) return undefined
+    const entry = { item: decoded.line.item, start: offset, end: offset + sizeBytes }
+    return visitor.entry(entry, raw.isTerminated)
+  })
+  if (file instanceof CompressedRollout && file.damage) {
+    visitor.damage?.({ lineNumber: lineNumber + 1, ...file.damage })
   }
+  return { bytes, lines: isWhole ? lineNumber : lineNumber - 1 }
 }
 
 const CUT_OFF = 'is cut off at the end of the file'
 const BAD_BYTES = 'holds bytes that are no UTF-8, shown as \uFFFD'
 
-/** Every line that can be read, in order, and a report of the rest. A torn tail is damage. */
+export interface LoadedRollout {
+  readonly summary: ThreadSummary
+  readonly items: readonly RolloutItem[]
+  readonly damage: readonly DamagedLine[]
+}
+
+/** Every item that can be read, in order, and a report of the rest. A torn tail is damage. */
 export async function loadRollout(files: FileSystem, path: string): Promise<LoadedRollout> {
-  const lines: RolloutLine[] = []
+  const items: RolloutItem[] = []
   const damage: DamagedLine[] = []
-  await withRollout(files, path, async (file) => {
-    for await (const read of readRollout(file)) {
-      if (read.line) lines.push(read.line)
-      if (read.damage) damage.push(read.damage)
-    }
-  })
-  if (!lines.some((line) => line.item.type === 'session_meta')) {
-    throw new RolloutError('no_header', path, 'the rollout has no readable session_meta line')
+  const fold = new SummaryFold()
+  const visitor: RolloutVisitor = {
+    entry: ({ item }) => {
+      items.push(item)
+      fold.apply(item)
+    },
+    damage: (line) => damage.push(line),
   }
-  return { lines, damage }
+  await withRollout(files, path, (file) => visitRollout(file, {}, visitor))
+  const summary = fold.finish()
+  if (summary) return { summary, items, damage }
+  throw new RolloutError('no_header', path, 'the rollout has no readable session_meta line')
 }
 
 /** The header that names the thread; undefined when there is none. Reads no further than that. */
@@ -117,51 +148,53 @@ export async function readHeader(
   files: FileSystem,
   path: string,
 ): Promise<SessionMeta | undefined> {
-  return withRollout(files, path, async (file) => {
-    for await (const { line } of readRollout(file)) {
-      if (line?.item.type !== 'session_meta') continue
-      if (parseThreadId(line.item.payload.id)) return line.item.payload
-    }
-    return undefined
-  })
+  let header: SessionMeta | undefined
+  const entry: RolloutVisitor['entry'] = ({ item }) => {
+    if (item.type !== 'session_meta' || !parseThreadId(item.payload.id)) return undefined
+    header = item.payload
+    return 'stop'
+  }
+  await withRollout(files, path, (file) => visitRollout(file, {}, { entry }))
+  return header
 }
 
-/** A summary and how much of the file it was folded from. */
-export interface FoldedSummary {
-  readonly summary: ThreadSummary
-  /** The summary holds all that is said up to here, the end of a line or 0. */
-  readonly foldedBytes: number
+/** Lines from one byte to another, or one of them. */
+export interface RolloutPart {
+  readonly start: number
+  readonly end?: number
+  readonly isOneLine?: boolean
 }
 
-/**
- * What a list shows of a rollout; undefined without a header. Up to the first message of the person
- * every line is read, behind it only those that can change the summary. With `known`, an earlier
- * result for the same file, only what came since is read.
- */
-export async function readSummary(
+/** Entries of parts of a rollout that begin and end with a line, in the order of the parts. */
+export async function readEntries(
   files: FileSystem,
   path: string,
-  known?: FoldedSummary,
-): Promise<FoldedSummary | undefined> {
-  return withRollout(files, path, async (file) => {
-    const { sizeBytes } = await file.facts()
-    // A file that was cut, or written anew in its place, mostly has no line that ends there.
-    const start = known && (await isLineEnd(file, known.foldedBytes)) ? known.foldedBytes : 0
-    const fold = new SummaryFold(start > 0 ? known?.summary : undefined)
-    const isWanted = (head: string) => !fold.hasPreview || SUMMARY_LINE.test(head)
-    for await (const { line } of readRollout(file, { start, isWanted })) {
-      if (line) fold.apply(line.item)
+  parts: readonly RolloutPart[],
+): Promise<{ entries: RolloutEntry[]; damage: DamagedLine[] }> {
+  const entries: RolloutEntry[] = []
+  const damage: DamagedLine[] = []
+  await withRollout(files, path, async (file) => {
+    for (const part of parts) {
+      await visitRollout(file, part, {
+        entry: (entry) => {
+          entries.push(entry)
+          return part.isOneLine ? 'stop' : undefined
+        },
+        damage: (line) => damage.push(line),
+      })
     }
-    const summary = fold.finish()
-    // What came while we were reading, or has no end yet, is read again; that changes nothing.
-    const foldedBytes = (await isLineEnd(file, sizeBytes)) ? sizeBytes : start
-    return summary && { summary, foldedBytes }
   })
+  return { entries, damage }
 }
 
 const NEWLINE = 0x0a
 
-async function isLineEnd(file: OpenFile, offset: number): Promise<boolean> {
+/**
+ * `offset`, where a line of the file ends there; else 0: a file that was cut, or written anew in
+ * its place, mostly has none.
+ */
+export async function lineEndOr0(file: OpenFile, offset = 0): Promise<number> {
   const last = Buffer.alloc(1)
-  return offset > 0 && (await file.read(last, offset - 1)) === 1 && last[0] === NEWLINE
+  const isEnd = offset > 0 && (await file.read(last, offset - 1)) === 1 && last[0] === NEWLINE
+  return isEnd ? offset : 0
 }

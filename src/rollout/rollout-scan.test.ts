@@ -54,6 +54,32 @@ describe('scanning', () => {
     assert.deepEqual(await pathsOf(scanSessions(nodeFileSystem, home.path, NONE)), [kept])
   })
 
+  it('takes compressed ones, but the plain one where both are there', async () => {
+    await using home = await TempFolder.create()
+    const day = home.at('sessions/2026/11/20')
+    const both = await touch(`${day}/${name('2026-11-20T10-00-00', 2)}`)
+    await touch(`${both}.zst`)
+    const compressed = await touch(`${day}/${name('2026-11-20T10-00-00', 1)}.zst`)
+    const archived = await touch(
+      home.at('archived_sessions', `${name('2026-11-20T10-00-00', 3)}.zst`),
+    )
+    const scanned = await Array.fromAsync(scanSessions(nodeFileSystem, home.path, NONE))
+    assert.deepEqual(
+      scanned.map(({ path, isCompressed }) => [path, isCompressed]),
+      [
+        [both, false],
+        [compressed, true],
+      ],
+    )
+    assert.deepEqual(await pathsOf(scanArchive(nodeFileSystem, home.path, NONE)), [archived])
+    const ids = [1, 2, 3].map(threadIdOf)
+    const found = await Promise.all(ids.map((id) => findRollout(nodeFileSystem, home.path, id)))
+    assert.deepEqual(
+      found.map((file) => file?.path),
+      [compressed, both, archived],
+    )
+  })
+
   it('gives nothing where there is no home, and the archive by itself', async () => {
     await using home = await TempFolder.create()
     const nowhere = home.at('nowhere')

@@ -23,15 +23,18 @@ export function newestFirst(a: RolloutFile, b: RolloutFile): number {
   return a.threadId < b.threadId ? 1 : -1
 }
 
-function rolloutsIn(
+/** Of a rollout that lies there plain and compressed the plain one, which may have gone on. */
+export function rolloutsIn(
   folder: string,
   entries: readonly DirectoryEntry[],
   isArchived: boolean,
 ): RolloutFile[] {
+  const names = new Set(entries.filter(({ kind }) => kind === 'file').map(({ name }) => name))
   const found: RolloutFile[] = []
-  for (const entry of entries) {
-    const name = entry.kind === 'file' ? parseRolloutName(entry.name) : undefined
-    if (name) found.push({ ...name, path: join(folder, entry.name), isArchived })
+  for (const fileName of names) {
+    const name = parseRolloutName(fileName)
+    if (!name || (name.isCompressed && names.has(fileName.slice(0, -'.zst'.length)))) continue
+    found.push({ ...name, path: join(folder, fileName), isArchived })
   }
   return found.sort(newestFirst)
 }
@@ -52,7 +55,7 @@ async function entriesOf(
   }
 }
 
-function numericFolders(folder: string, entries: readonly DirectoryEntry[]): string[] {
+export function numericFolders(folder: string, entries: readonly DirectoryEntry[]): string[] {
   return entries
     .filter((entry) => entry.kind === 'directory' && NUMERIC.test(entry.name))
     .map((entry) => entry.name)

@@ -65,6 +65,8 @@ export class RolloutWriter implements AsyncDisposable {
   /** The attempt counts whole or not at all: what arrived of it is to be cut off. */
   #isWithdrawn = false
   #needsDirectorySync = false
+  /** Another program has appended; not told yet to whoever asks. */
+  #hasForeign = false
   #isDirty = false
   #syncTimer: NodeJS.Timeout | undefined
   #syncFailure: unknown
@@ -129,6 +131,19 @@ export class RolloutWriter implements AsyncDisposable {
         throw error
       }
     })
+  }
+
+  /** Whether another program has appended since this was last asked. */
+  async takeForeign(): Promise<boolean> {
+    await this.#inTurn(async () => {
+      if (this.#isClosed || !this.#isCreated) return
+      await this.#orDropFile('cannot look at the rollout', async () => {
+        await this.#checkUnchanged(this.#file ?? (await this.#open()))
+      })
+    })
+    const isForeign = this.#hasForeign
+    this.#hasForeign = false
+    return isForeign
   }
 
   /** Returns when all that was appended has the durability of the writer's level. */
@@ -281,6 +296,7 @@ export class RolloutWriter implements AsyncDisposable {
     this.#refuseDeleted(facts)
     if (facts.sizeBytes === this.#expectedSize) return
     await this.#meetTail(file, facts.sizeBytes)
+    this.#hasForeign = true
     this.#options.onNotice({ kind: 'changed_by_another', path: this.path })
   }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Fault, FaultyFileSystem } from '../../test/support/faulty-file-system.ts'
 import { TempFolder } from '../../test/support/temp-folder.ts'
 import { threadIdOf } from '../../test/support/thread-log.ts'
-import { nodeFileSystem } from '../base/index.ts'
+import { FileLock, nodeFileSystem } from '../base/index.ts'
 import { RolloutError } from './errors.ts'
 import {
   appendThreadName,
@@ -78,6 +78,9 @@ const AT_MS = Date.parse('2026-11-20T09:29:16.050Z')
 function isRolloutError(error: unknown): boolean {
   return error instanceof RolloutError && error.code === 'io'
 }
+
+/** All that a change leaves in the home. */
+const FILES = [NAME_INDEX_FILE, 'session_index.jsonl.lock']
 
 /** A home whose name index holds these bytes, or has none. */
 async function homeWith(content?: string | Uint8Array): Promise<TempFolder> {
@@ -176,7 +179,7 @@ describe('the names of a deleted thread', () => {
     await using home = await homeWith(Buffer.from(all, 'latin1'))
     await removeThreadNames(nodeFileSystem, home.path, ONE)
     assert.deepEqual(await bytesOf(home), Buffer.concat(others))
-    assert.deepEqual(await readdir(home.path), [NAME_INDEX_FILE])
+    assert.deepEqual(await readdir(home.path), FILES)
   })
 
   it('may be the last line, without its end', async () => {
@@ -192,6 +195,7 @@ describe('the names of a deleted thread', () => {
       await removeThreadNames(files, home.path, ONE)
       const written = files.calls.filter(({ method }) => /write|rename|openForAppend/.test(method))
       assert.deepEqual(written, [])
+      assert.deepEqual(await readdir(home.path), content === undefined ? [] : [NAME_INDEX_FILE])
     }
   })
 
@@ -205,8 +209,65 @@ describe('the names of a deleted thread', () => {
         assert.ok(text === after || (hasFailed && text === before))
         await removeThreadNames(nodeFileSystem, home.path, ONE)
         assert.equal(await textIn(home), after)
-        assert.deepEqual(await readdir(home.path), [NAME_INDEX_FILE])
+        assert.deepEqual(await readdir(home.path), FILES)
       },
     )
+  })
+})
+
+describe('the lock of the name index', () => {
+  const take = async (home: TempFolder) => {
+    const lock = await FileLock.take(home.at('session_index.jsonl.lock'))
+    assert.ok(lock)
+    return lock
+  }
+  const [mine, other, added] = [`${entry(1, 'a')}\n`, `${entry(2, 'b')}\n`, `${entry(3, 'c')}\n`]
+
+  it('keeps what another adds while we take names out', async () => {
+    await using home = await homeWith(mine + other)
+    const lock = await take(home)
+    const removing = removeThreadNames(nodeFileSystem, home.path, ONE)
+    await appendFile(home.at(NAME_INDEX_FILE), added)
+    await lock[Symbol.asyncDispose]()
+    await removing
+    assert.equal(await textIn(home), other + added)
+  })
+
+  it('that is not given in time stops a removal, not a new name', async () => {
+    await using home = await homeWith(mine)
+    await using _ = await take(home)
+    const add = { threadId: TWO, name: 'b', atMs: AT_MS }
+    const [removed, appended] = await Promise.allSettled([
+      removeThreadNames(nodeFileSystem, home.path, ONE),
+      appendThreadName(nodeFileSystem, home.path, add),
+    ])
+    assert.ok(removed.status === 'rejected' && isRolloutError(removed.reason))
+    assert.match(removed.reason.message, /another program has held session_index\.jsonl\.lock/)
+    assert.equal(appended.status, 'fulfilled')
+    assert.deepEqual(
+      [...(await readThreadNames(nodeFileSystem, home.path))],
+      [
+        [ONE, 'a'],
+        [TWO, 'b'],
+      ],
+    )
+  })
+
+  it('loses no name of many who add, while one takes names out', async () => {
+    await using home = await homeWith(mine)
+    const names = Array.from({ length: 12 }, (_, n) => n + 2)
+    await Promise.all(
+      names.flatMap((n) => [
+        appendThreadName(nodeFileSystem, home.path, {
+          threadId: threadIdOf(n),
+          name: `${n}`,
+          atMs: AT_MS,
+        }),
+        ...(n % 4 === 0 ? [removeThreadNames(nodeFileSystem, home.path, ONE)] : []),
+      ]),
+    )
+    const found = await readThreadNames(nodeFileSystem, home.path)
+    const expected = names.map((n) => [threadIdOf(n), `${n}`])
+    assert.deepEqual([...found].sort(), expected.sort())
   })
 })

@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import {
   errorCode,
   errorText,
+  FileLock,
   type FileSystem,
   isObject,
+  LockUnavailable,
   type OpenFile,
   stringAt,
 } from '../base/index.ts'
@@ -49,6 +51,13 @@ function parseEntry(line: string): { threadId: ThreadId; name: string } | undefi
 const NEWLINE = 0x0a
 
 /**
+ * Held by real Codex 0.169.0 and by us over every change of the index, and never removed: whoever
+ * waits for a file that is gone would hold it beside the next one.
+ */
+const LOCK_FILE = `${NAME_INDEX_FILE}.lock`
+const LOCK_LIMIT_MS = 2000
+
+/**
  * Adds an entry; `name` null says that the name was cleared. Synced when this returns; when it
  * fails nothing was added. Throws `RolloutError`.
  */
@@ -61,6 +70,8 @@ export async function appendThreadName(
   const updated_at = new Date(atMs).toISOString()
   const line = `${JSON.stringify({ id: threadId, thread_name: name ?? '', updated_at })}\n`
   await orRolloutError(home, async () => {
+    // Without it the line is whole all the same; a rewrite at this moment could lose it, no other.
+    await using _ = await lockIndex(home).catch(() => undefined)
     const file = await openForAppend(files, home)
     try {
       await appendLine(file, line)
@@ -111,7 +122,22 @@ async function cutOff(file: OpenFile, bytes: Buffer, start: number): Promise<voi
   if (count === arrived && found.equals(bytes.subarray(0, arrived))) await file.truncate(start)
 }
 
-/** Takes every entry of a thread out of the file, which is replaced whole. */
+/** Undefined where nothing can be locked. */
+async function lockIndex(home: string): Promise<FileLock | undefined> {
+  try {
+    const lock = await FileLock.take(join(home, LOCK_FILE), { waitMs: LOCK_LIMIT_MS })
+    if (lock) return lock
+  } catch (error) {
+    if (error instanceof LockUnavailable) return undefined
+    throw error
+  }
+  throw new Error(`another program has held ${LOCK_FILE} for ${LOCK_LIMIT_MS} ms`)
+}
+
+/**
+ * Takes every entry of a thread out of the file, which is replaced whole; what others add meanwhile
+ * stays, if they keep to the lock.
+ */
 export async function removeThreadNames(
   files: FileSystem,
   home: string,
@@ -119,20 +145,39 @@ export async function removeThreadNames(
 ): Promise<void> {
   const path = join(home, NAME_INDEX_FILE)
   await orRolloutError(home, async () => {
-    const lines = linesOf(await readBytes(files, path))
-    const kept = lines.filter((line) => parseEntry(line.toString())?.threadId !== threadId)
-    if (kept.length === lines.length) return
-    const replacement = `${path}.${threadId}.tmp`
-    await files.remove(replacement)
-    const file = await files.openForAppend(replacement, 'create')
-    try {
-      await writeAndSync(file, Buffer.concat(kept))
-    } finally {
-      await closeSynced(file)
-    }
-    await files.rename(replacement, path)
-    await files.syncDirectory(home)
+    if ((await readOthers(files, path, threadId)) === undefined) return
+    await using _ = await lockIndex(home)
+    const others = await readOthers(files, path, threadId)
+    if (others) await replaceIndex(files, home, others, `${path}.${threadId}.tmp`)
   })
+}
+
+/** The lines of other threads; undefined when there are no lines of this one. */
+async function readOthers(
+  files: FileSystem,
+  path: string,
+  threadId: ThreadId,
+): Promise<readonly Buffer[] | undefined> {
+  const lines = linesOf(await readBytes(files, path))
+  const others = lines.filter((line) => parseEntry(line.toString())?.threadId !== threadId)
+  return others.length === lines.length ? undefined : others
+}
+
+async function replaceIndex(
+  files: FileSystem,
+  home: string,
+  lines: readonly Buffer[],
+  replacement: string,
+): Promise<void> {
+  await files.remove(replacement)
+  const file = await files.openForAppend(replacement, 'create')
+  try {
+    await writeAndSync(file, Buffer.concat(lines))
+  } finally {
+    await closeSynced(file)
+  }
+  await files.rename(replacement, join(home, NAME_INDEX_FILE))
+  await files.syncDirectory(home)
 }
 
 async function readBytes(files: FileSystem, path: string): Promise<Buffer> {

@@ -33,6 +33,20 @@ export function openDatabase(path: string, nowMs: number): Database {
   }
 }
 
+const statements = new WeakMap<Database, Map<string, Sqlite.Statement>>()
+
+/** The prepared statement of a text, made once a connection. */
+export function prepared<P extends unknown[] = unknown[], R = unknown>(
+  database: Database,
+  text: string,
+): Sqlite.Statement<P, R> {
+  const known = statements.get(database) ?? new Map<string, Sqlite.Statement>()
+  statements.set(database, known)
+  const statement = known.get(text) ?? database.prepare(text)
+  known.set(text, statement)
+  return statement as unknown as Sqlite.Statement<P, R>
+}
+
 /** The one way to write: the lock is taken at once, so two writers queue and none fails late. */
 export function immediate<T>(database: Database, work: () => T): T {
   return database.transaction(work).immediate()

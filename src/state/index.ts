@@ -1,1 +1,6 @@
-export { ThreadIndex, type ThreadRow } from './thread-index.ts'
+export { HomeIndex } from './home-index.ts'
+export type { IndexedFile } from './index-row.ts'
+export type { OutlineIndex, OutlineRow, StoredOutline, TurnMatch } from './outline-index.ts'
+export { searchable, toMatch } from './search-words.ts'
+export type { ThreadIndex, ThreadRow } from './thread-index.ts'
+export type { TurnsWindow } from './turn-table.ts'

@@ -1,261 +1,31 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
-import { TempFolder } from '../../test/support/temp-folder.ts'
-import { threadIdOf } from '../../test/support/thread-log.ts'
-import { ThreadIndex, type ThreadRow } from './thread-index.ts'
-
-function rowOf(n: number, extra: Partial<ThreadRow> = {}): ThreadRow {
-  return {
-    rolloutPath: `/sessions/${n}`,
-    file: { sizeBytes: n, modifiedAtMs: n + 0.25, inode: n },
-    summary: {
-      threadId: threadIdOf(n),
-      createdAtMs: n,
-      cwd: '/repo',
-      source: { custom: 'x' },
-      modelProvider: null,
-      model: 'm',
-      cliVersion: '',
-      originator: 'bobbin',
-      git: { branch: 'main' },
-      forkedFromId: null,
-      historyMode: 'legacy',
-      memoryMode: 'disabled',
-      loggedName: 'N',
-      preview: `hello ${n}\u2028\ud800`,
-    },
-    foldedBytes: n + 7,
-    ...extra,
-  }
-}
-
-/** The paths of an index file, in a folder of its own. */
-class Place implements AsyncDisposable {
-  readonly #folder: TempFolder
-
-  private constructor(folder: TempFolder) {
-    this.#folder = folder
-  }
-
-  static async create(): Promise<Place> {
-    return new Place(await TempFolder.create())
-  }
-
-  get path(): string {
-    return this.#folder.at('index.sqlite')
-  }
-
-  open(): ThreadIndex {
-    return ThreadIndex.open(this.path, 1) ?? assert.fail('the index cannot be used')
-  }
-
-  /** Lets another program change the file. */
-  change(work: (database: Sqlite.Database) => void): void {
-    const database = new Sqlite(this.path)
-    work(database)
-    database.close()
-  }
-
-  async setAside(): Promise<string[]> {
-    const names = await readdir(this.#folder.path)
-    return names.filter((name) => name.includes('.set-aside-'))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#folder[Symbol.asyncDispose]()
-  }
-}
+import { IndexPlace, rowOf } from '../../test/support/index-place.ts'
 
 describe('the index', () => {
   it('gives back the rows that were put in, also to the next who opens it', async () => {
-    await using place = await Place.create()
+    await using place = await IndexPlace.create()
     using index = place.open()
-    index.upsert([rowOf(1), rowOf(2)])
+    index.threads.upsert([rowOf(1), rowOf(2)])
     const changed = rowOf(1, { file: { sizeBytes: 9, modifiedAtMs: 9, inode: 9 } })
-    index.upsert([changed])
-    assert.deepEqual(index.read('/sessions/1'), changed)
+    index.threads.upsert([changed])
+    assert.deepEqual(index.threads.read('/sessions/1'), changed)
     using again = place.open()
-    assert.deepEqual([again.read('/sessions/2'), again.read('/none')], [rowOf(2), undefined])
-  })
-
-  it('is for its owner only, with all its files', async () => {
-    await using place = await Place.create()
-    using index = place.open()
-    index.upsert([rowOf(1)])
-    for (const suffix of ['', '-wal', '-shm']) {
-      assert.equal((await stat(place.path + suffix)).mode & 0o777, 0o600)
-    }
-  })
-
-  it('can be used by two at once', async () => {
-    await using place = await Place.create()
-    using one = place.open()
-    using two = place.open()
-    one.upsert([rowOf(1)])
-    two.upsert([rowOf(2)])
-    assert.deepEqual([one.read('/sessions/2'), two.read('/sessions/1')], [rowOf(2), rowOf(1)])
+    assert.deepEqual(
+      [again.threads.read('/sessions/2'), again.threads.read('/none')],
+      [rowOf(2), undefined],
+    )
   })
 
   it('takes a row that is not whole, or of another thread, for missing', async () => {
-    await using place = await Place.create()
+    await using place = await IndexPlace.create()
     using index = place.open()
     for (const summary of ['', '{', 'null', '[]', '{}', JSON.stringify(rowOf(2).summary)]) {
-      index.upsert([rowOf(1)])
+      index.threads.upsert([rowOf(1)])
       place.change((database) => database.prepare('UPDATE threads SET summary = ?').run(summary))
-      assert.equal(index.read('/sessions/1'), undefined)
+      assert.equal(index.threads.read('/sessions/1'), undefined)
     }
-    index.upsert([rowOf(1)])
-    assert.deepEqual(index.read('/sessions/1'), rowOf(1))
+    index.threads.upsert([rowOf(1)])
+    assert.deepEqual(index.threads.read('/sessions/1'), rowOf(1))
   })
-})
-
-describe('an index that is locked', () => {
-  it('is not used, and not set aside', async () => {
-    await using place = await Place.create()
-    place.change((other) => {
-      other.pragma('locking_mode = EXCLUSIVE')
-      other.exec('BEGIN EXCLUSIVE; CREATE TABLE x (y)')
-      assert.equal(ThreadIndex.open(place.path, 1), undefined)
-      other.exec('COMMIT')
-    })
-    assert.deepEqual(await place.setAside(), [])
-  })
-
-  it('is read while another writes, and what cannot be written now is written later', async () => {
-    await using place = await Place.create()
-    using index = place.open()
-    index.upsert([rowOf(1)])
-    place.change((other) => {
-      other.exec('BEGIN IMMEDIATE')
-      assert.deepEqual(index.read('/sessions/1'), rowOf(1))
-      index.upsert([rowOf(2)])
-      other.exec('COMMIT')
-    })
-    assert.equal(index.read('/sessions/2'), undefined)
-    index.upsert([rowOf(2)])
-    assert.deepEqual([index.read('/sessions/2'), index.isUsable], [rowOf(2), true])
-  })
-})
-
-describe('an index that cannot be opened', () => {
-  it('is none: in no folder, or a folder itself', async () => {
-    await using place = await Place.create()
-    assert.equal(ThreadIndex.open(`${place.path}/none/index.sqlite`, 1), undefined)
-    await mkdir(place.path)
-    assert.equal(ThreadIndex.open(place.path, 1), undefined)
-  })
-})
-
-describe('an index of a newer version', () => {
-  it('is not used, and left as it is', async () => {
-    await using place = await Place.create()
-    place.open().upsert([rowOf(1)])
-    place.change((other) => {
-      other.pragma('wal_checkpoint(TRUNCATE)')
-      other.exec('ALTER TABLE threads ADD COLUMN of_tomorrow TEXT; PRAGMA user_version = 99')
-    })
-    const before = await readFile(place.path)
-    assert.equal(ThreadIndex.open(place.path, 1), undefined)
-    assert.deepEqual([await readFile(place.path), await place.setAside()], [before, []])
-  })
-
-  it('is left to the newer one also when that took it over while we had it open', async () => {
-    await using place = await Place.create()
-    using index = place.open()
-    index.upsert([rowOf(1)])
-    place.change((other) =>
-      other.exec('ALTER TABLE threads DROP COLUMN summary; PRAGMA user_version = 99'),
-    )
-    assert.deepEqual([index.read('/sessions/1'), index.isUsable], [undefined, false])
-    assert.deepEqual(await place.setAside(), [])
-    place.change((other) => assert.equal(other.pragma('user_version', { simple: true }), 99))
-  })
-})
-
-describe('rows of files that are gone', () => {
-  const pathsOf = (index: ThreadIndex, ...numbers: readonly number[]) =>
-    numbers.filter((n) => index.read(`/sessions/${n}`) !== undefined)
-
-  it('are removed by name', async () => {
-    await using place = await Place.create()
-    using index = place.open()
-    index.upsert([1, 2, 3].map((n) => rowOf(n)))
-    index.remove(['/sessions/1', '/sessions/3', '/none'])
-    assert.deepEqual(pathsOf(index, 1, 2, 3), [2])
-  })
-
-  it('are pruned in their folder, once it has more rows than files', async () => {
-    await using place = await Place.create()
-    using index = place.open()
-    const elsewhere = ['/sessions-of-others/1', '/sessions', '/archive/2']
-    index.upsert([
-      ...[1, 2, 3].map((n) => rowOf(n)),
-      ...elsewhere.map((rolloutPath) => rowOf(4, { rolloutPath })),
-    ])
-    const present = (...numbers: readonly number[]) => new Set(numbers.map((n) => `/sessions/${n}`))
-    index.prune('/sessions', present(1, 4, 5))
-    assert.deepEqual(pathsOf(index, 1, 2, 3), [1, 2, 3])
-    index.prune('/sessions', present(1, 4))
-    assert.deepEqual(pathsOf(index, 1, 2, 3), [1])
-    index.prune('/sessions', new Set())
-    assert.deepEqual(pathsOf(index, 1, 2, 3), [])
-    for (const path of elsewhere) assert.ok(index.read(path), path)
-  })
-})
-
-describe('an index that is damaged', () => {
-  const damaged: { readonly [name: string]: (place: Place) => void | Promise<void> } = {
-    'no database at all': (place) => writeFile(place.path, 'rubbish '.repeat(1000)),
-    'with tables of somebody else': (place) =>
-      place.change((other) => other.exec('CREATE TABLE threads (id TEXT)')),
-  }
-  for (const [name, damage] of Object.entries(damaged)) {
-    it(`is set aside and begun anew: ${name}`, async () => {
-      await using place = await Place.create()
-      await damage(place)
-      using index = place.open()
-      index.upsert([rowOf(1)])
-      assert.deepEqual(index.read('/sessions/1'), rowOf(1))
-      assert.ok((await place.setAside()).includes('index.sqlite.set-aside-1'))
-    })
-  }
-
-  it('is set aside as it is', async () => {
-    await using place = await Place.create()
-    const rubbish = 'rubbish '.repeat(1000)
-    await writeFile(place.path, rubbish)
-    using index = place.open()
-    assert.equal(index.isUsable, true)
-    assert.equal(await readFile(`${place.path}.set-aside-1`, 'utf8'), rubbish)
-  })
-
-  const laterDamage: { readonly [name: string]: (place: Place) => void | Promise<void> } = {
-    'a table is missing': (place) => place.change((other) => other.exec('DROP TABLE threads')),
-    'a column is missing': (place) =>
-      place.change((other) => other.exec('ALTER TABLE threads DROP COLUMN summary')),
-    'a page is rubbish': async (place) => {
-      const bytes = await readFile(place.path)
-      bytes.fill('rubbish', 4096)
-      await writeFile(place.path, bytes)
-    },
-  }
-  for (const [name, damage] of Object.entries(laterDamage)) {
-    it(`met later is given up, and begun anew by the next: ${name}`, async () => {
-      await using place = await Place.create()
-      const rows = Array.from({ length: 100 }, (_, n) => rowOf(n))
-      place.open().upsert(rows)
-      place.change((other) => other.pragma('wal_checkpoint(TRUNCATE)'))
-      await damage(place)
-      using index = place.open()
-      assert.deepEqual([index.read('/sessions/1'), index.isUsable], [undefined, false])
-      index.upsert([rowOf(1)])
-      assert.equal(index.read('/sessions/1'), undefined)
-      using next = place.open()
-      next.upsert([rowOf(1)])
-      assert.deepEqual([next.read('/sessions/1'), next.isUsable], [rowOf(1), true])
-      assert.ok((await place.setAside()).includes('index.sqlite.set-aside-1'))
-    })
-  }
 })

@@ -2,7 +2,13 @@ import type { ThreadId } from '../protocol/index.ts'
 
 export type ThreadStoreFailure =
   | { readonly code: 'thread_not_found'; readonly threadId: ThreadId }
-  | { readonly code: 'conflict' | 'invalid_request' | 'unsupported'; readonly reason: string }
+  | {
+      readonly code: 'conflict'
+      readonly reason: string
+      /** Who has the thread, when that is why. */
+      readonly holder?: WriterHolder
+    }
+  | { readonly code: 'invalid_request' | 'unsupported'; readonly reason: string }
   /** The store has been disposed. */
   | { readonly code: 'disposed' }
   /** The thread's log cannot be read as one; `path` tells where it is. */
@@ -11,6 +17,14 @@ export type ThreadStoreFailure =
   | { readonly code: 'home_unreadable'; readonly path: string; readonly reason: string }
   /** `doing` says what failed; the system error is in `cause`. */
   | { readonly code: 'internal'; readonly doing: string }
+
+/** Who has the writer of a thread; null is what cannot be told. */
+export interface WriterHolder {
+  readonly pid: number | null
+  readonly client: string | null
+  readonly sinceMs: number | null
+  readonly activity: 'idle' | 'turn' | null
+}
 
 /** The only error that a `ThreadStore` throws. */
 export class ThreadStoreError extends Error {

@@ -6,7 +6,6 @@ import { it } from 'node:test'
 import { FaultyFileSystem } from '../../test/support/faulty-file-system.ts'
 import { systemClock } from '../base/index.ts'
 import { newThreadId } from '../protocol/index.ts'
-import { forkThread } from './fork-thread.ts'
 import { LocalThreadStore } from './local/local-thread-store.ts'
 import { aHeader, aMessage } from './testing/fixtures.ts'
 
@@ -33,7 +32,7 @@ it('a fork that fails leaves no thread, and no file of it', async () => {
       const origin = { originator: 'test', cli_version: '0', source: 'cli' }
       const threadId = newThreadId()
       const createdAtMs = CREATED_AT_MS
-      await assert.rejects(forkThread(store, { sourceId, threadId, createdAtMs, origin }), /ENOSPC/)
+      await assert.rejects(store.forkThread({ sourceId, threadId, createdAtMs, origin }), /ENOSPC/)
       files.plan = () => undefined
       const after = (await readdir(home, { recursive: true })).sort()
       const logs = after.filter((name) => name.endsWith('.jsonl'))

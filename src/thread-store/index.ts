@@ -1,19 +1,35 @@
-export type { ThreadMetadataPatch } from '../history/index.ts'
-export { ThreadStoreError, type ThreadStoreFailure } from './errors.ts'
-export { type ForkThread, forkThread } from './fork-thread.ts'
+export type { ObservedFacts, ThreadMetadataPatch } from '../history/index.ts'
+export { ThreadStoreError, type ThreadStoreFailure, type WriterHolder } from './errors.ts'
 export { InMemoryThreadStore } from './in-memory/in-memory-thread-store.ts'
 export { LiveThread } from './live-thread.ts'
+export { counted, type Finding, finding, SECTIONS, type Severity } from './local/doctor/finding.ts'
 export {
-  INDEX_FILE,
-  LocalThreadStore,
-  type LocalThreadStoreOptions,
-} from './local/local-thread-store.ts'
+  type HomeReport,
+  type InspectHome,
+  type InspectProgress,
+  inspectHome,
+} from './local/doctor/inspect-home.ts'
+export { repairHome } from './local/doctor/repair-home.ts'
+export type { RepairOutcome } from './local/doctor/repair-rollout.ts'
+export { INDEX_FILE } from './local/home-access.ts'
+export { LocalThreadStore, type LocalThreadStoreOptions } from './local/local-thread-store.ts'
 export { rollBackThread } from './roll-back-thread.ts'
 export type {
   CreateThread,
+  ForkThread,
+  IndexProgress,
+  ItemPage,
+  ListItems,
   ListThreads,
+  ListTurns,
+  ResumeThread,
+  SearchHit,
+  SearchPage,
+  SearchThreads,
   StoredHistory,
   StoredThread,
   ThreadPage,
+  ThreadRef,
   ThreadStore,
+  TurnPage,
 } from './store.ts'

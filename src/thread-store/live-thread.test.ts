@@ -33,8 +33,8 @@ describe('a live thread', () => {
     await using home = await CodexHome.create()
     const path = await home.place({ n: 1, items: turn(1) })
     await using store = home.store()
-    const { live, history } = await LiveThread.resume(store, ID, () => undefined)
-    assert.deepEqual(history, { items: [header(ID), ...turn(1)], damage: [] })
+    const { live, history } = await LiveThread.resume(store, ID)
+    assert.deepEqual([history.items, history.damage], [[header(ID), ...turn(1)], []])
     await live.append(turn(2))
     await live.close()
     const text = textOf([header(ID), ...turn(1), ...turn(2)])
@@ -51,10 +51,7 @@ describe('a live thread', () => {
     })
     await using store = home.store(files)
     const failure = (error: ThreadStoreError) => error.failure.code === 'internal'
-    await assert.rejects(
-      LiveThread.resume(store, ID, () => undefined),
-      failure,
-    )
+    await assert.rejects(LiveThread.resume(store, ID), failure)
     assert.equal(files.openCount, 0)
     files.plan = () => undefined
     await store.resumeThread(ID)
@@ -68,7 +65,7 @@ describe('a live thread', () => {
       await live.append(says('a'))
     }
     {
-      await using resumed = (await LiveThread.resume(store, ID, () => undefined)).live
+      await using resumed = (await LiveThread.resume(store, ID)).live
       await resumed.close()
       await store.resumeThread(ID)
     }

@@ -1,38 +1,72 @@
-import { isPersisted } from '../history/index.ts'
+import { type Clock, errorText, systemClock } from '../base/index.ts'
+import { isPersisted, type ThreadMetadataPatch } from '../history/index.ts'
 import type { RolloutItem, ThreadId } from '../protocol/index.ts'
-import type { CreateThread, StoredHistory, ThreadStore } from './store.ts'
+import type { CreateThread, StoredHistory, StoredThread, ThreadStore } from './store.ts'
+import { ThreadMetadataSync } from './thread-metadata-sync.ts'
+
+export interface LiveThreadOptions {
+  /** Hears what the store noticed about the thread's storage. */
+  readonly onNotice?: (message: string) => void
+  readonly clock?: Pick<Clock, 'nowMs'>
+}
 
 /**
- * One active thread's persistence. Decides what is kept, not how. `close` is the graceful end;
- * disposing without it discards the writer.
+ * One active thread's persistence. Decides what is kept, not how; what the kept items say of the
+ * thread goes to the store by itself. `close` is the graceful end; disposing without it discards
+ * the writer.
  */
 export class LiveThread implements AsyncDisposable {
   readonly threadId: ThreadId
   readonly #store: ThreadStore
+  readonly #sync: ThreadMetadataSync
+  readonly #onNotice: ((message: string) => void) | undefined
+  /** Another program has appended what nobody here has read yet. */
+  #isBehind = false
   #isClosed = false
 
-  private constructor(store: ThreadStore, threadId: ThreadId) {
+  private constructor(
+    store: ThreadStore,
+    threadId: ThreadId,
+    sync: ThreadMetadataSync,
+    onNotice: ((message: string) => void) | undefined,
+  ) {
     this.#store = store
     this.threadId = threadId
+    this.#sync = sync
+    this.#onNotice = onNotice
   }
 
-  static async create(store: ThreadStore, params: CreateThread): Promise<LiveThread> {
-    await store.createThread(params)
-    return new LiveThread(store, params.threadId)
+  static async create(
+    store: ThreadStore,
+    params: CreateThread,
+    clock: Pick<Clock, 'nowMs'> = systemClock,
+  ): Promise<LiveThread> {
+    const sync = new ThreadMetadataSync(clock)
+    const header = async () => {
+      const payload = await params.header()
+      sync.observe([{ type: 'session_meta', payload }])
+      return payload
+    }
+    await store.createThread({ ...params, header })
+    return new LiveThread(store, params.threadId, sync, params.onNotice)
   }
 
-  /** Takes the writer first, so that nothing can be appended between reading and writing. */
+  /**
+   * Takes the writer first, so that nothing can be appended between reading and writing. Answers
+   * as much of the log as the model's history hangs on.
+   */
   static async resume(
     store: ThreadStore,
     threadId: ThreadId,
-    onNotice: (message: string) => void,
+    { onNotice, clock = systemClock }: LiveThreadOptions = {},
   ): Promise<{ live: LiveThread; history: StoredHistory }> {
-    await store.resumeThread(threadId, onNotice)
-    const live = new LiveThread(store, threadId)
+    await store.resumeThread(threadId, onNotice ? { onNotice } : {})
     try {
-      return { live, history: await store.loadHistory(threadId) }
+      const history = await store.loadModelContext(threadId)
+      const sync = new ThreadMetadataSync(clock, { ...history.thread, loggedName: null })
+      return { live: new LiveThread(store, threadId, sync, onNotice), history }
     } catch (error) {
-      await live[Symbol.asyncDispose]()
+      await store.discardThread(threadId)
       throw error
     }
   }
@@ -40,14 +74,37 @@ export class LiveThread implements AsyncDisposable {
   /** Keeps the items that belong in a log; returns once the death of the process loses none. */
   async append(items: readonly RolloutItem[]): Promise<void> {
     const kept = items.filter(isPersisted)
-    if (kept.length > 0) await this.#store.appendItems(this.threadId, kept)
+    if (kept.length === 0) return
+    await this.#store.appendItems(this.threadId, kept)
+    this.#sync.observe(kept)
+    await this.#tellFacts()
   }
 
-  flush(): Promise<void> {
-    return this.#store.flushThread(this.threadId)
+  async flush(): Promise<void> {
+    await this.#store.flushThread(this.threadId)
+    await this.#tellFacts()
+  }
+
+  /** The log as it is now, when another program has appended to it; else undefined. */
+  async catchUp(): Promise<StoredHistory | undefined> {
+    // The store tells it once: a reading that fails is tried again by the next call.
+    this.#isBehind ||= await this.#store.hasForeignItems(this.threadId)
+    if (!this.#isBehind) return undefined
+    // What is still queued here belongs behind what the other has written.
+    await this.#store.flushThread(this.threadId)
+    const history = await this.#store.loadModelContext(this.threadId)
+    this.#isBehind = false
+    return history
+  }
+
+  /** Changes what a person chose about the thread, in order with what is appended. */
+  async updateMetadata(patch: ThreadMetadataPatch): Promise<StoredThread> {
+    await this.#tellFacts()
+    return await this.#store.updateThreadMetadata(this.threadId, patch)
   }
 
   async close(): Promise<void> {
+    await this.#tellFacts()
     await this.#store.closeThread(this.threadId)
     this.#isClosed = true
   }
@@ -56,5 +113,14 @@ export class LiveThread implements AsyncDisposable {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#store.discardThread(this.threadId)
+  }
+
+  /** The items are safe by now: what lists show of them can wait for the next time. */
+  async #tellFacts(): Promise<void> {
+    try {
+      await this.#sync.tell((facts) => this.#store.recordObserved(this.threadId, facts))
+    } catch (error) {
+      this.#onNotice?.(`lists may show this thread as it was before: ${errorText(error)}`)
+    }
   }
 }

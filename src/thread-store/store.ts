@@ -1,5 +1,5 @@
-import type { ThreadMetadataPatch, ThreadSummary } from '../history/index.ts'
-import type { RolloutItem, SessionMeta, ThreadId } from '../protocol/index.ts'
+import type { ObservedFacts, ThreadMetadataPatch, ThreadSummary } from '../history/index.ts'
+import type { RolloutItem, SessionMeta, ThreadId, Turn, TurnItem } from '../protocol/index.ts'
 
 /**
  * Where threads live. Session code sees this, never a path, a row or a socket.
@@ -11,25 +11,49 @@ import type { RolloutItem, SessionMeta, ThreadId } from '../protocol/index.ts'
 export interface ThreadStore extends AsyncDisposable {
   /** Prepares a new thread; nothing is kept before the first append. `conflict` when live. */
   createThread(params: CreateThread): Promise<void>
-  /** Opens a stored thread for appending. `conflict` when live, `unsupported` when paginated. */
-  resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void>
+  /**
+   * Opens a stored thread for appending. `conflict` when it has a writer, here or in another
+   * process; `unsupported` for a log that cannot be appended to.
+   */
+  resumeThread(threadId: ThreadId, options?: ResumeThread): Promise<void>
   /**
    * Appends in order; no metadata is derived. Once it returns, the death of the process loses
    * nothing. When it throws, the items stay queued and the next call writes them first.
    */
   appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void>
+  /**
+   * What appended items say of a live thread, for what lists show of it: a store need not look
+   * into items. Adds nothing to the log. `thread_not_found` before the first items.
+   */
+  recordObserved(threadId: ThreadId, facts: ObservedFacts): Promise<void>
   /** What was appended is as durable as the store's level says. */
   flushThread(threadId: ThreadId): Promise<void>
   /** Flushes and gives the writer back. On failure the thread stays live. */
   closeThread(threadId: ThreadId): Promise<void>
   /** Gives the writer back without forcing queued items out. Nothing happens when none is live. */
   discardThread(threadId: ThreadId): Promise<void>
-  /** The whole log, live or not. `thread_not_found`, `damaged`. */
-  loadHistory(threadId: ThreadId): Promise<StoredHistory>
+  /**
+   * Whether a program that knows no leases has appended to a live thread since this was last
+   * asked. What its writer appends comes behind that.
+   */
+  hasForeignItems(threadId: ThreadId): Promise<boolean>
+  /** The thread with its whole log, live or not. `thread_not_found`, `damaged`. */
+  loadHistory(thread: ThreadRef): Promise<StoredHistory>
+  /**
+   * As much of the log as the model's history hangs on: `replayModelHistory` makes the same of it
+   * as of the whole. Behind a compaction that is little.
+   */
+  loadModelContext(threadId: ThreadId): Promise<StoredHistory>
   /** What a list shows of one thread. `thread_not_found`, `damaged`. */
-  readThread(threadId: ThreadId): Promise<StoredThread>
+  readThread(thread: ThreadRef): Promise<StoredThread>
   /** A page of threads, newest first. */
   listThreads(params: ListThreads): Promise<ThreadPage>
+  /** Threads in which people or agents said something, newest text first. */
+  searchThreads(params: SearchThreads): Promise<SearchPage>
+  /** A page of a thread's turns. `invalid_request` for a cursor whose turn is gone. */
+  listTurns(params: ListTurns): Promise<TurnPage>
+  /** A page of the items of a thread, or of one of its turns. */
+  listItems(params: ListItems): Promise<ItemPage>
   /** Makes the log of a live thread exist though nothing was appended yet. */
   persistThread(threadId: ThreadId): Promise<void>
   /**
@@ -38,6 +62,12 @@ export interface ThreadStore extends AsyncDisposable {
    * name; `unsupported` for what a paginated log cannot be told.
    */
   updateThreadMetadata(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread>
+  /**
+   * A new, closed thread that begins as another, which stays as it is. The copy is whole when this
+   * returns; when it fails there is no new thread. `invalid_request` for a turn that the source
+   * does not have.
+   */
+  forkThread(params: ForkThread): Promise<StoredThread>
   /** Takes a thread out of the usual list. `conflict` while it is live or archived already. */
   archiveThread(threadId: ThreadId): Promise<void>
   /** The way back. `conflict` when it is not archived. */
@@ -45,6 +75,9 @@ export interface ThreadStore extends AsyncDisposable {
   /** Removes the thread, its name and its archived copy for good. `conflict` while it is live. */
   deleteThread(threadId: ThreadId): Promise<void>
 }
+
+/** A thread by its id or, in a store that has paths, by the path of its log. */
+export type ThreadRef = ThreadId | { readonly rolloutPath: string }
 
 export interface CreateThread {
   readonly threadId: ThreadId
@@ -55,7 +88,25 @@ export interface CreateThread {
   readonly onNotice?: (message: string) => void
 }
 
+export interface ResumeThread {
+  /** The log itself, wherever it lies, where there are paths; else the thread is looked up. */
+  readonly rolloutPath?: string
+  /** Hears what the store noticed about the thread's storage. */
+  readonly onNotice?: (message: string) => void
+}
+
+export interface ForkThread {
+  readonly sourceId: ThreadId
+  readonly threadId: ThreadId
+  readonly createdAtMs: number
+  /** Last turn to take over; all of them when left out. */
+  readonly throughTurnId?: string
+  /** Who forks: the header's fields that are not the source's. */
+  readonly origin: Pick<SessionMeta, 'originator' | 'cli_version' | 'source'>
+}
+
 export interface StoredHistory {
+  readonly thread: StoredThread
   readonly items: readonly RolloutItem[]
   /** Entries that could not be read, with their place; the others are in `items`. */
   readonly damage: readonly { readonly place: string; readonly reason: string }[]
@@ -77,6 +128,8 @@ export interface ListThreads {
   readonly isArchived: boolean
   /** Only threads started in this folder. */
   readonly cwd?: string
+  /** Only threads started in this folder or below it. */
+  readonly projectRoot?: string
   /** Only threads of this kind of source: `cli`, `exec`, `vscode`, `subagent`, … */
   readonly source?: string
   readonly modelProvider?: string
@@ -96,4 +149,66 @@ export interface ThreadPage {
   readonly nextCursor: string | null
   /** Logs met on the way that could not be listed. */
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
+}
+
+export interface SearchThreads {
+  /** Words that all have to be there, each as the beginning of one; `"…"` is a phrase. */
+  readonly query: string
+  readonly limit: number
+  readonly cursor?: string
+  readonly isArchived?: boolean
+  readonly cwd?: string
+  readonly includeSubagents: boolean
+  /** Hears how far the index is, when it has to be made first. */
+  readonly onProgress?: (progress: IndexProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface IndexProgress {
+  readonly doneThreads: number
+  readonly totalThreads: number
+}
+
+/** A turn in which the words were found. */
+export interface SearchHit {
+  readonly thread: StoredThread
+  readonly turnId: string
+  /** Text around the first word found, on one line. */
+  readonly snippet: string
+}
+
+export interface SearchPage {
+  readonly hits: readonly SearchHit[]
+  /** Null at the end. */
+  readonly nextCursor: string | null
+  readonly unreadable: ThreadPage['unreadable']
+}
+
+export interface ListTurns {
+  readonly threadId: ThreadId
+  readonly limit: number
+  readonly cursor?: string
+  /** `desc` begins with the newest turn. */
+  readonly direction: 'asc' | 'desc'
+  /** An unfinished last turn is running, not interrupted. */
+  readonly isRunning?: boolean
+}
+
+export interface TurnPage {
+  readonly turns: readonly Turn[]
+  /** Null at the end. */
+  readonly nextCursor: string | null
+  /** Asks, in the other direction, for the page's first turn and what is before it. */
+  readonly backwardsCursor: string | null
+}
+
+export interface ListItems extends ListTurns {
+  /** Only the items of this turn. */
+  readonly turnId?: string
+}
+
+export interface ItemPage {
+  readonly items: readonly { readonly turnId: string; readonly item: TurnItem }[]
+  /** Null at the end. */
+  readonly nextCursor: string | null
 }

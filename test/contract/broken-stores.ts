@@ -2,13 +2,21 @@ import { systemClock } from '../../src/base/index.ts'
 import type { RolloutItem, ThreadId } from '../../src/protocol/index.ts'
 import {
   type CreateThread,
+  type ForkThread,
   InMemoryThreadStore,
+  type ItemPage,
+  type ListItems,
   type ListThreads,
+  type ListTurns,
+  type ObservedFacts,
+  type SearchPage,
+  type SearchThreads,
   type StoredHistory,
   type StoredThread,
   type ThreadMetadataPatch,
   type ThreadPage,
   type ThreadStore,
+  type TurnPage,
 } from '../../src/thread-store/index.ts'
 
 /** A store that passes every call on to one that works. Each of the others breaks one rule. */
@@ -23,6 +31,27 @@ class Unbroken implements ThreadStore {
   }
   appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
     return this.inner.appendItems(threadId, items)
+  }
+  recordObserved(threadId: ThreadId, facts: ObservedFacts): Promise<void> {
+    return this.inner.recordObserved(threadId, facts)
+  }
+  hasForeignItems(threadId: ThreadId): Promise<boolean> {
+    return this.inner.hasForeignItems(threadId)
+  }
+  loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+    return this.inner.loadModelContext(threadId)
+  }
+  searchThreads(params: SearchThreads): Promise<SearchPage> {
+    return this.inner.searchThreads(params)
+  }
+  listTurns(params: ListTurns): Promise<TurnPage> {
+    return this.inner.listTurns(params)
+  }
+  listItems(params: ListItems): Promise<ItemPage> {
+    return this.inner.listItems(params)
+  }
+  forkThread(params: ForkThread): Promise<StoredThread> {
+    return this.inner.forkThread(params)
   }
   flushThread(threadId: ThreadId): Promise<void> {
     return this.inner.flushThread(threadId)
@@ -273,6 +302,62 @@ class AnswersWhenDisposed extends Unbroken {
   override async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+/** Takes the turns of a page from the wrong end of the log. */
+class PagesTurnsBackwards extends Unbroken {
+  override listTurns(params: ListTurns): Promise<TurnPage> {
+    const direction = params.direction === 'asc' ? 'desc' : 'asc'
+    return this.inner.listTurns({ ...params, direction })
+  }
+}
+
+class RepeatsItems extends Unbroken {
+  override async listItems(params: ListItems): Promise<ItemPage> {
+    const page = await this.inner.listItems(params)
+    const [first] = page.items
+    return params.cursor && first ? { ...page, items: [first, ...page.items] } : page
+  }
+}
+
+/** Begins at the newest compaction, whatever became of it. */
+class CutsContextTooLate extends Unbroken {
+  override async loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+    const history = await this.inner.loadHistory(threadId)
+    const at = history.items.findLastIndex(({ type }) => type === 'compacted')
+    const items = [...history.items.slice(0, 1), ...history.items.slice(Math.max(1, at))]
+    return { ...history, items }
+  }
+}
+
+class FindsTooMuch extends Unbroken {
+  override searchThreads(params: SearchThreads): Promise<SearchPage> {
+    const [query = ''] = params.query.split(' ')
+    return this.inner.searchThreads({ ...params, query })
+  }
+}
+
+/** Neither looks into items nor listens to who did. */
+class IgnoresObserved extends Unbroken {
+  override async recordObserved(threadId: ThreadId): Promise<void> {
+    await this.inner.recordObserved(threadId, {})
+  }
+}
+
+class ForksWhole extends Unbroken {
+  override forkThread({ throughTurnId: _turn, ...params }: ForkThread): Promise<StoredThread> {
+    return this.inner.forkThread(params)
+  }
+}
+
+/** Shows turns that were taken back. */
+class ForgetsRollbacks extends Unbroken {
+  override async appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
+    const kept = items.filter(
+      (item) => item.type !== 'event_msg' || item.payload.type !== 'thread_rolled_back',
+    )
+    await this.inner.appendItems(threadId, kept)
+  }
+}
+
 /** What opens each store, and the rules of the contract that it breaks before all. */
 export const BROKEN: {
   readonly [name: string]: { readonly open: () => ThreadStore; readonly breaks: readonly string[] }
@@ -295,6 +380,13 @@ export const BROKEN: {
   'hides lines of changes': { open: () => new HidesLinesOfChanges(), breaks: ['TS-14'] },
   'lists archived threads': { open: () => new ListsArchived(), breaks: ['TS-15'] },
   'unarchives on a change': { open: () => new UnarchivesOnChange(), breaks: ['TS-16'] },
+  'pages turns backwards': { open: () => new PagesTurnsBackwards(), breaks: ['TS-18'] },
+  'repeats items': { open: () => new RepeatsItems(), breaks: ['TS-19'] },
+  'cuts the context too late': { open: () => new CutsContextTooLate(), breaks: ['TS-20'] },
+  'finds too much': { open: () => new FindsTooMuch(), breaks: ['TS-21'] },
+  'ignores what was observed': { open: () => new IgnoresObserved(), breaks: ['TS-22'] },
+  'forks whole threads only': { open: () => new ForksWhole(), breaks: ['TS-23'] },
+  'forgets rollbacks': { open: () => new ForgetsRollbacks(), breaks: ['TS-24'] },
   'keeps the name of a deleted thread': { open: () => new KeepsNameOfDeleted(), breaks: ['TS-17'] },
 }
 

@@ -56,7 +56,7 @@ function idsIn(path: string, pattern: RegExp): string[] {
   return [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ''))].sort()
 }
 
-const CITED = ['state', 'history', 'list', 'change'].flatMap((kind) =>
+const CITED = ['state', 'history', 'list', 'change', 'turn', 'search', 'branch'].flatMap((kind) =>
   idsIn(`src/thread-store/testing/${kind}-rules.ts`, /\bit\([`']\[(TS-\d+)\]/g),
 )
 const RULES = [...new Set(CITED)].sort()

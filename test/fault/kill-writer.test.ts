@@ -66,10 +66,10 @@ interface Found {
 }
 
 async function look(path: string): Promise<Found> {
-  const { lines, damage } = await loadRollout(nodeFileSystem, path)
+  const { items, damage } = await loadRollout(nodeFileSystem, path)
   const wholeLines = (await readFile(path, 'utf8')).split('\n').length - 1
   const damagedCount = damage.filter((each) => each.lineNumber <= wholeLines).length
-  const numbers = lines.flatMap(({ item }) =>
+  const numbers = items.flatMap((item) =>
     item.type === 'response_item' && item.payload.type === 'message'
       ? [Number(messageText(item.payload).split(' ')[0])]
       : [],

@@ -85,8 +85,8 @@ class Run {
   }
 
   async #check(): Promise<void> {
-    const { lines, damage } = await loadRollout(nodeFileSystem, this.#path)
-    const [first, ...rest] = lines.map((line) => line.item)
+    const { items, damage } = await loadRollout(nodeFileSystem, this.#path)
+    const [first, ...rest] = items
     assert.deepEqual(first, START)
     const texts = rest.map((each) =>
       each.type === 'response_item' && each.payload.type === 'message'

@@ -1,7 +1,7 @@
 import { systemClock } from '../../base/index.ts'
 import { foldTurns } from '../../history/index.ts'
 import { newThreadId } from '../../protocol/index.ts'
-import { forkThread, rollBackThread } from '../../thread-store/index.ts'
+import { rollBackThread } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
 import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -26,7 +26,7 @@ export interface RollbackFlags {
 /** Makes a new thread that begins as another. */
 export async function runThreadsFork(id: string | undefined, flags: ForkFlags): Promise<ExitCode> {
   await using store = openHomeStore()
-  const thread = await forkThread(store, {
+  const thread = await store.forkThread({
     sourceId: await wantedThread(store, id, flags.last === true),
     threadId: newThreadId(),
     createdAtMs: systemClock.nowMs(),
@@ -52,8 +52,8 @@ export async function runThreadsRollback(
   await using store = openHomeStore()
   const threadId = await wantedThread(store, id, flags.last === true)
   await rollBackThread(store, threadId, count)
-  const thread = await store.readThread(threadId)
-  const turns = foldTurns((await store.loadHistory(threadId)).items)
+  const { thread, items } = await store.loadHistory(threadId)
+  const turns = foldTurns(items)
   if (flags.json) {
     const output = { schemaVersion: SCHEMA_VERSION, thread: threadJson(thread), turns }
     process.stdout.write(`${JSON.stringify(output)}\n`)

@@ -1,7 +1,8 @@
+import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { systemClock } from '../../base/index.ts'
+import { findWorkTreeRoot, systemClock } from '../../base/index.ts'
 import { resolveHome } from '../../config/index.ts'
-import type { ListThreads } from '../../thread-store/index.ts'
+import type { ListThreads, ThreadPage, ThreadStore } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
 import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -11,10 +12,12 @@ import { printThreadLine } from '../output/thread-text.ts'
 
 export interface ThreadsListFlags {
   readonly json?: boolean
-  readonly limit: string
+  readonly jsonl?: boolean
+  readonly limit?: string
   readonly cursor?: string
   readonly sort: string
   readonly cwd?: string
+  readonly project?: string
   readonly archived?: boolean
   readonly all?: boolean
   readonly source?: string
@@ -25,22 +28,35 @@ export interface ThreadsListFlags {
 }
 
 const MOST = 1000
+const USUAL = 25
+
+function limitOf({ limit: text, jsonl }: ThreadsListFlags): number {
+  if (text === undefined) return jsonl ? MOST : USUAL
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST) return limit
+  const remedy = `give a whole number from 1 to ${MOST}`
+  throw new CliError(EXIT.usage, `--limit ${text}: not a number of threads`, remedy)
+}
+
+/** The work tree that a folder is in, else the folder itself, which need not be there any more. */
+function projectRoot(named: string): string {
+  const folder = existsSync(named) ? realpathSync(named) : resolve(named)
+  return findWorkTreeRoot(folder) ?? folder
+}
 
 function listParams(flags: ThreadsListFlags): ListThreads {
-  const limit = Number(flags.limit)
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
-    throw new CliError(EXIT.usage, `--limit ${flags.limit}: not a number from 1 to ${MOST}`)
-  }
   if (flags.sort !== 'created' && flags.sort !== 'updated') {
-    throw new CliError(EXIT.usage, `--sort ${flags.sort}: not one of created, updated`)
+    const remedy = 'give created or updated'
+    throw new CliError(EXIT.usage, `--sort ${flags.sort}: no order of a list`, remedy)
   }
   return {
-    limit,
+    limit: limitOf(flags),
     sortKey: flags.sort,
     isArchived: flags.archived === true,
     includeSubagents: flags.all === true,
     ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }),
     ...(flags.cwd === undefined ? {} : { cwd: resolve(flags.cwd) }),
+    ...(flags.project === undefined ? {} : { projectRoot: projectRoot(flags.project) }),
     ...(flags.source === undefined ? {} : { source: flags.source }),
     ...(flags.provider === undefined ? {} : { modelProvider: flags.provider }),
     ...(flags.branch === undefined ? {} : { branch: flags.branch }),
@@ -60,14 +76,17 @@ function parseSince(text: string): number {
   throw new CliError(EXIT.usage, `--since ${text}: neither a date nor a number of days`, remedy)
 }
 
-/** Prints a page of threads, newest first. */
+/** Prints a page of threads, newest first; as JSON lines all of them, unless a limit is given. */
 export async function runThreadsList(flags: ThreadsListFlags): Promise<ExitCode> {
+  if (flags.json && flags.jsonl) {
+    const remedy = 'give one of them'
+    throw new CliError(EXIT.usage, '--json and --jsonl: the output can be one only', remedy)
+  }
   const params = listParams(flags)
   await using store = openHomeStore()
+  if (flags.jsonl) return await printLines(store, params, flags.limit === undefined)
   const page = await store.listThreads(params)
-  for (const { path, reason } of page.unreadable) {
-    process.stderr.write(`warning: cannot list ${path}: ${reason}\n`)
-  }
+  warn(page.unreadable)
   if (flags.json) {
     const { nextCursor, unreadable } = page
     const threads = page.threads.map(threadJson)
@@ -78,8 +97,40 @@ export async function runThreadsList(flags: ThreadsListFlags): Promise<ExitCode>
   const out = new Terminal(process.stdout)
   for (const thread of page.threads) printThreadLine(out, thread)
   if (page.threads.length === 0) process.stderr.write(`no threads in ${resolveHome(process.env)}\n`)
-  if (page.nextCursor !== null) {
-    process.stderr.write(`more: bobbin threads list --cursor ${page.nextCursor}\n`)
-  }
+  tellMore(page)
   return EXIT.ok
+}
+
+/** One thread a line, each page as soon as it is there. */
+async function printLines(
+  store: ThreadStore,
+  params: ListThreads,
+  hasAllPages: boolean,
+): Promise<ExitCode> {
+  const warned = new Set<string>()
+  let page = await store.listThreads(params)
+  for (;;) {
+    // What lies in a folder that cannot be read is met again on each page.
+    warn(page.unreadable.filter(({ path }) => !warned.has(path)))
+    for (const { path } of page.unreadable) warned.add(path)
+    process.stdout.write(
+      page.threads.map((each) => `${JSON.stringify(threadJson(each))}\n`).join(''),
+    )
+    const cursor = page.nextCursor
+    if (cursor === null || !hasAllPages) break
+    page = await store.listThreads({ ...params, cursor })
+  }
+  tellMore(page)
+  return EXIT.ok
+}
+
+function warn(unreadable: ThreadPage['unreadable']): void {
+  for (const { path, reason } of unreadable) {
+    process.stderr.write(`warning: cannot list ${path}: ${reason}\n`)
+  }
+}
+
+function tellMore({ nextCursor }: ThreadPage): void {
+  if (nextCursor === null) return
+  process.stderr.write(`more: bobbin threads list --cursor ${nextCursor}\n`)
 }

@@ -1,6 +1,11 @@
 import { errorText } from '../../base/index.ts'
 import type { RolloutItem, SessionEvent, TurnItem } from '../../protocol/index.ts'
-import type { LiveThread } from '../../thread-store/index.ts'
+import type {
+  LiveThread,
+  StoredHistory,
+  StoredThread,
+  ThreadMetadataPatch,
+} from '../../thread-store/index.ts'
 import { SessionError } from '../errors.ts'
 import type { EventHub } from './event-hub.ts'
 
@@ -28,6 +33,24 @@ export class EventRecorder {
       await this.#live?.append(items)
       await this.#live?.flush()
     })
+  }
+
+  /** The log as it is now, when another program has appended to it. Throws `not_kept`. */
+  async catchUp(): Promise<StoredHistory | undefined> {
+    let history: StoredHistory | undefined
+    await this.#guard(async () => {
+      history = await this.#live?.catchUp()
+    })
+    return history
+  }
+
+  /** Changes what a person chose about the thread. Throws `ThreadStoreError`, `ephemeral`. */
+  async updateMetadata(patch: ThreadMetadataPatch): Promise<StoredThread> {
+    if (this.#live) return await this.#live.updateMetadata(patch)
+    throw new SessionError(
+      'ephemeral',
+      'nothing of an ephemeral thread is kept: it has no metadata',
+    )
   }
 
   tell(event: SessionEvent): void {

@@ -11,12 +11,19 @@ import {
 
 /** What lasts as long as the session: the model's history and the counts that go with it. */
 export class SessionState {
-  readonly #items: ResponseItem[]
+  #items: ResponseItem[]
   #contextBaseline: TurnContextRecord | undefined
   #tokenInfo: TokenInfo | null
   #rateLimits: JsonObject | null = null
 
   constructor(history: ModelHistory) {
+    this.#items = [...history.items]
+    this.#contextBaseline = history.contextBaseline
+    this.#tokenInfo = history.tokenInfo
+  }
+
+  /** Goes on from another history: the log has more than this session has put there. */
+  replace(history: ModelHistory): void {
     this.#items = [...history.items]
     this.#contextBaseline = history.contextBaseline
     this.#tokenInfo = history.tokenInfo

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/index.ts'
+import { replayModelHistory } from '../../history/index.ts'
 import {
   newTurnId,
   type SessionEvent,
@@ -6,7 +7,7 @@ import {
   type TurnId,
   type UserInput,
 } from '../../protocol/index.ts'
-import type { LiveThread } from '../../thread-store/index.ts'
+import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
 import { SessionError } from '../errors.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
 import { announceTurn, openTurn, runTurn, tellEnd } from '../turn/run-turn.ts'
@@ -112,6 +113,7 @@ export class Session implements AsyncDisposable {
     opened: PromiseWithResolvers<void>,
   ): Promise<void> {
     try {
+      await this.#catchUp()
       const message = await openTurn(run, input)
       announceTurn(run, message).then(opened.resolve, (error: unknown) => {
         opened.reject(error)
@@ -127,9 +129,20 @@ export class Session implements AsyncDisposable {
     if (end) tellEnd(run, end)
   }
 
+  /** A program that knows no leases may have gone on with the thread: so does this one then. */
+  async #catchUp(): Promise<void> {
+    const history = await this.#recorder.catchUp()
+    if (history) this.#parts.state.replace(replayModelHistory(history.items))
+  }
+
   #leave(active: ActiveTurn): void {
     active[Symbol.dispose]()
     this.#activeTurn = undefined
+  }
+
+  /** Throws `ThreadStoreError`, and `SessionError` `ephemeral`. */
+  updateMetadata(patch: ThreadMetadataPatch): Promise<StoredThread> {
+    return this.#recorder.updateMetadata(patch)
   }
 
   /** Ends the running turn and waits for its end; nothing happens when none, or another, runs. */

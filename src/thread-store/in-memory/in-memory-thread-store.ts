@@ -1,27 +1,46 @@
 import type { Clock } from '../../base/index.ts'
 import {
+  foldTurns,
   isEmptyPatch,
   metadataLines,
+  type ObservedFacts,
   SummaryFold,
+  searchText,
   type ThreadMetadataPatch,
+  type ThreadSummary,
 } from '../../history/index.ts'
-import type { RolloutItem, SessionMeta, ThreadId } from '../../protocol/index.ts'
+import type { RolloutItem, SessionMeta, ThreadId, Turn } from '../../protocol/index.ts'
 import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
 import { ThreadStoreError } from '../errors.ts'
+import { forkBody, forkHeader } from '../fork-thread.ts'
 import { isWanted } from '../list-filter.ts'
 import { LiveWriters } from '../live-writers.ts'
 import { checkedPatch } from '../metadata-patch.ts'
+import { queryWords, snippetOf } from '../snippet.ts'
 import type {
   CreateThread,
+  ForkThread,
+  ItemPage,
+  ListItems,
   ListThreads,
+  ListTurns,
+  ResumeThread,
+  SearchHit,
+  SearchPage,
+  SearchThreads,
   StoredHistory,
   StoredThread,
   ThreadPage,
+  ThreadRef,
   ThreadStore,
+  TurnPage,
 } from '../store.ts'
+import { pageOfItems, pageOfTurns } from '../turn-pages.ts'
 
+/** Items as they were given, and what was told of them: nothing is made of one for the other. */
 interface KeptThread {
   readonly items: RolloutItem[]
+  facts: ThreadSummary
   updatedAtMs: number
   isArchived: boolean
 }
@@ -49,8 +68,9 @@ export class InMemoryThreadStore implements ThreadStore {
     this.#writers.take(threadId, { header, begun: undefined })
   }
 
-  async resumeThread(threadId: ThreadId): Promise<void> {
+  async resumeThread(threadId: ThreadId, { rolloutPath }: ResumeThread = {}): Promise<void> {
     this.#writers.refuseLive(threadId)
+    if (rolloutPath !== undefined) throw noPaths()
     const begun = Promise.resolve(this.#thread(threadId))
     this.#writers.take(threadId, { header: undefined, begun })
   }
@@ -62,6 +82,19 @@ export class InMemoryThreadStore implements ThreadStore {
     const thread = await this.#begun(threadId, writer)
     thread.items.push(...copy)
     thread.updatedAtMs = this.#clock.nowMs()
+  }
+
+  async recordObserved(threadId: ThreadId, observed: ObservedFacts): Promise<void> {
+    this.#writers.require(threadId)
+    const thread = this.#thread(threadId)
+    const { updatedAtMs = thread.updatedAtMs, ...facts } = structuredClone(observed)
+    thread.facts = { ...thread.facts, ...facts }
+    thread.updatedAtMs = updatedAtMs
+  }
+
+  async hasForeignItems(threadId: ThreadId): Promise<boolean> {
+    this.#writers.require(threadId)
+    return false
   }
 
   async persistThread(threadId: ThreadId): Promise<void> {
@@ -82,12 +115,41 @@ export class InMemoryThreadStore implements ThreadStore {
     if (writer) this.#writers.giveBack(threadId, writer)
   }
 
-  async loadHistory(threadId: ThreadId): Promise<StoredHistory> {
-    return { items: structuredClone(this.#thread(threadId).items), damage: [] }
+  async loadHistory(ref: ThreadRef): Promise<StoredHistory> {
+    const thread = this.#thread(ref)
+    return { thread: toStored(thread), items: structuredClone(thread.items), damage: [] }
   }
 
-  async readThread(threadId: ThreadId): Promise<StoredThread> {
-    return toStored(this.#thread(threadId))
+  loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+    return this.loadHistory(threadId)
+  }
+
+  async readThread(ref: ThreadRef): Promise<StoredThread> {
+    return toStored(this.#thread(ref))
+  }
+
+  async listTurns(params: ListTurns): Promise<TurnPage> {
+    const { items } = this.#thread(params.threadId)
+    const isRunning = params.isRunning === true
+    return pageOfTurns(foldTurns(structuredClone(items), { isRunning }), params)
+  }
+
+  listItems(params: ListItems): Promise<ItemPage> {
+    return pageOfItems(params, (turns) => this.listTurns(turns))
+  }
+
+  async searchThreads(params: SearchThreads): Promise<SearchPage> {
+    this.#writers.requireOpen()
+    const { cursor, limit, query } = params
+    const start = cursor === undefined ? 0 : Number(decodeCursor(cursor).position)
+    if (!Number.isInteger(start)) throw invalidCursor(cursor ?? '')
+    const found = [...this.#threads.values()]
+      .filter((thread) => isSearched(thread, params))
+      .sort((a, b) => b.updatedAtMs - a.updatedAtMs)
+      .flatMap((thread) => hitsIn(thread, query))
+    const end = start + Math.max(1, limit)
+    const nextCursor = end < found.length ? encodeCursor({ position: end, threadId: '' }) : null
+    return { hits: found.slice(start, end), nextCursor, unreadable: [] }
   }
 
   async listThreads(params: ListThreads): Promise<ThreadPage> {
@@ -121,10 +183,25 @@ export class InMemoryThreadStore implements ThreadStore {
     const thread = this.#thread(threadId)
     const header = thread.items.find((item) => item.type === 'session_meta')?.payload
     if (header && !isEmptyPatch(patch)) {
-      const { git, memoryMode } = toStored(thread)
-      thread.items.push(...metadataLines(threadId, patch, { header, git, memoryMode }))
+      const { git, memoryMode } = thread.facts
+      const lines = metadataLines(threadId, patch, { header, git, memoryMode })
+      thread.items.push(...lines)
+      thread.facts = folded(lines, thread.facts)
       thread.updatedAtMs = this.#clock.nowMs()
     }
+    return toStored(thread)
+  }
+
+  async forkThread(params: ForkThread): Promise<StoredThread> {
+    this.#writers.refuseLive(params.threadId)
+    const source = this.#thread(params.sourceId)
+    const header = source.items.find((item) => item.type === 'session_meta')?.payload
+    if (!header) throw noHeader()
+    const payload = forkHeader(params, header)
+    const body = forkBody(params, source.items)
+    const items = structuredClone([{ type: 'session_meta' as const, payload }, ...body])
+    const thread = this.#kept(items)
+    this.#threads.set(params.threadId, thread)
     return toStored(thread)
   }
 
@@ -169,20 +246,23 @@ export class InMemoryThreadStore implements ThreadStore {
   ): Promise<KeptThread> {
     const known = this.#threads.get(threadId)
     if (known || !makeHeader) return known ?? this.#thread(threadId)
-    const thread: KeptThread = {
-      items: [{ type: 'session_meta', payload: structuredClone(await makeHeader()) }],
-      updatedAtMs: this.#clock.nowMs(),
-      isArchived: false,
-    }
+    const payload = structuredClone(await makeHeader())
+    const thread = this.#kept([{ type: 'session_meta', payload }])
     this.#threads.set(threadId, thread)
     return thread
   }
 
-  #thread(threadId: ThreadId): KeptThread {
+  #kept(items: RolloutItem[]): KeptThread {
+    const updatedAtMs = this.#clock.nowMs()
+    return { items, facts: folded(items), updatedAtMs, isArchived: false }
+  }
+
+  #thread(ref: ThreadRef): KeptThread {
     this.#writers.requireOpen()
-    const thread = this.#threads.get(threadId)
+    if (typeof ref !== 'string') throw noPaths()
+    const thread = this.#threads.get(ref)
     if (thread) return thread
-    throw new ThreadStoreError({ code: 'thread_not_found', threadId })
+    throw new ThreadStoreError({ code: 'thread_not_found', threadId: ref })
   }
 }
 
@@ -204,19 +284,62 @@ function isBeyond(position: number, { threadId }: StoredThread, after: Cursor): 
 }
 
 function toStored(thread: KeptThread): StoredThread {
-  const fold = new SummaryFold()
-  for (const item of thread.items) fold.apply(item)
-  const summary = fold.finish()
-  if (!summary) {
-    throw new ThreadStoreError({ code: 'internal', doing: 'the thread has no valid header' })
-  }
-  const { loggedName, ...known } = summary
+  const { loggedName, ...known } = thread.facts
   return {
-    ...known,
+    ...structuredClone(known),
     rolloutPath: null,
     name: loggedName || null,
     updatedAtMs: thread.updatedAtMs,
     sizeBytes: JSON.stringify(thread.items).length,
     isArchived: thread.isArchived,
   }
+}
+
+function folded(items: readonly RolloutItem[], known?: ThreadSummary): ThreadSummary {
+  const fold = new SummaryFold(known)
+  for (const item of items) fold.apply(item)
+  const summary = fold.finish()
+  if (summary) return summary
+  throw noHeader()
+}
+
+function isSearched(thread: KeptThread, params: SearchThreads): boolean {
+  const isArchived = params.isArchived === true
+  if (thread.isArchived !== isArchived) return false
+  const { cwd, includeSubagents } = params
+  const filter = { limit: 1, sortKey: 'created', isArchived, includeSubagents } as const
+  return isWanted(toStored(thread), { ...filter, ...(cwd === undefined ? {} : { cwd }) })
+}
+
+/** The turns of a thread that hold all words of a query, newest first. */
+function hitsIn(thread: KeptThread, query: string): SearchHit[] {
+  const words = queryWords(query)
+  const turns = foldTurns(thread.items).toReversed()
+  return turns.flatMap((turn) => {
+    const texts = textsOf(turn)
+    const all = texts.join('\n').toLowerCase()
+    const isFound = words.length > 0 && words.every((word) => beginsWord(all, word))
+    const snippet = snippetOf(texts, query)
+    return isFound ? [{ thread: toStored(thread), turnId: turn.id, snippet }] : []
+  })
+}
+
+function textsOf(turn: Turn): string[] {
+  return turn.items.map(searchText).filter((text) => text !== '')
+}
+
+function beginsWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
+    if (at === 0 || !/[\p{L}\p{N}]/u.test(text.charAt(at - 1))) return true
+  }
+  return false
+}
+
+function noHeader(): ThreadStoreError {
+  return new ThreadStoreError({ code: 'internal', doing: 'the thread has no valid header' })
+}
+
+function noPaths(): ThreadStoreError {
+  const reason = 'this store keeps threads in memory: they have no paths'
+  return new ThreadStoreError({ code: 'unsupported', reason })
 }

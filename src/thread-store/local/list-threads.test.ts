@@ -38,7 +38,7 @@ import {
 } from '../../../test/support/thread-log.ts'
 import { type RolloutItem, userText } from '../../protocol/index.ts'
 import type { ThreadStoreError } from '../errors.ts'
-import { INDEX_FILE } from './local-thread-store.ts'
+import { INDEX_FILE } from './home-access.ts'
 
 function failsWith(code: ThreadStoreError['failure']['code']) {
   return (error: ThreadStoreError) => error.failure?.code === code
@@ -66,6 +66,9 @@ describe('a listed thread', () => {
           source: 'cli',
           modelProvider: 'mock',
           model: 'm',
+          reasoningEffort: null,
+          approvalPolicy: 'never',
+          sandboxPolicy: { type: 'danger-full-access' },
           cliVersion: '0.0.0',
           originator: 'bobbin',
           git,
@@ -73,6 +76,13 @@ describe('a listed thread', () => {
           historyMode: 'legacy',
           memoryMode: 'enabled',
           preview: 'u1',
+          firstUserMessage: 'u1',
+          title: 'u1',
+          tokenUsage: null,
+          threadSource: null,
+          agentNickname: null,
+          agentRole: null,
+          agentPath: null,
           rolloutPath,
           name: 'One',
           updatedAtMs: 7500,
@@ -371,8 +381,8 @@ describe('a row of the index', () => {
     const files = new FaultyFileSystem()
     await using store = home.store(files)
     assert.deepEqual(numbersOf(await listAll(store)), [3, 2, 1])
-    // And one byte for each of two line ends.
-    assert.deepEqual([files.countOf('openForRead'), files.bytesRead], [1, more.length + 2])
+    // And one byte for the end of the line before.
+    assert.deepEqual([files.countOf('openForRead'), files.bytesRead], [1, more.length + 1])
     assert.deepEqual(await list(), [PREVIEWS, 0])
   })
 
@@ -382,15 +392,16 @@ describe('a row of the index', () => {
     const before = (await listAll(home.store())).find(({ threadId }) => threadId === threadIdOf(2))
     const cleared = { ...before, name: null, git: null, memoryMode: 'disabled', model: 'later' }
     const id = threadIdOf(2)
+    const policies = { approvalPolicy: 'never', sandboxPolicy: { type: 'danger-full-access' } }
     const steps: readonly (readonly [RolloutItem[], object])[] = [
       [
         [named(id, 'One'), header(id, { git: { branch: 'b' } })],
         { name: 'One', git: { branch: 'b' } },
       ],
       [[header(id, { memory_mode: 'disabled' })], { memoryMode: 'disabled' }],
-      [[turnContext('t9', { model: 'later' })], { model: 'later' }],
+      [[turnContext('t9', { model: 'later' })], { model: 'later', ...policies }],
       [[header(threadIdOf(9), { git: { branch: 'of another' } })], {}],
-      [[header(id, { git: {} }), named(id, null)], cleared],
+      [[header(id, { git: {} }), named(id, null)], { ...cleared, ...policies }],
     ]
     let expected: object = before ?? {}
     for (const [lines, change] of steps) {
@@ -398,7 +409,7 @@ describe('a row of the index', () => {
       const files = new FaultyFileSystem()
       await using store = home.store(files)
       const known = (await listAll(store)).find(({ threadId }) => threadId === id)
-      assert.equal(files.bytesRead, textOf(lines).length + 2)
+      assert.equal(files.bytesRead, textOf(lines).length + 1)
       const { sizeBytes, updatedAtMs } = await store.readThread(id)
       expected = { ...expected, ...change, sizeBytes, updatedAtMs }
       assert.deepEqual(known, expected)

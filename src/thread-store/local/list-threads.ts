@@ -1,26 +1,24 @@
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
 import type { ThreadSummary } from '../../history/index.ts'
 import type { ThreadId } from '../../protocol/index.ts'
 import {
   ARCHIVE_FOLDER,
-  newestFirst,
+  type CatalogPart,
+  RolloutCatalog,
+  RolloutError,
   type RolloutFile,
-  readSummary,
   SESSIONS_FOLDER,
-  scanArchive,
-  scanSessions,
 } from '../../rollout/index.ts'
-import type { ThreadIndex, ThreadRow } from '../../state/index.ts'
+import type { HomeIndex } from '../../state/index.ts'
 import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
-import { isWanted } from '../list-filter.ts'
+import { type FilteredFacts, isWanted } from '../list-filter.ts'
 import type { ListThreads, StoredThread, ThreadPage } from '../store.ts'
+import { type CurrentRow, type Reading, SummaryRows } from './summary-rows.ts'
 
 export interface ListSources {
-  readonly files: FileSystem
-  readonly home: string
-  /** Absent when it cannot be used: then every file's head is read. */
-  readonly index: ThreadIndex | undefined
+  /** Absent when it cannot be used: then every file is read, once a process. */
+  readonly index: HomeIndex | undefined
   readonly names: ReadonlyMap<ThreadId, string>
 }
 
@@ -28,43 +26,145 @@ interface Candidate {
   readonly file: RolloutFile
   /** Position in the order of the list; text and numbers that grow with time. */
   readonly position: string | number
-  readonly facts: FileFacts
-}
-
-/**
- * A page from the files themselves, newest first: the index only saves reading those that have not
- * changed since it saw them. A log that cannot be listed is reported, never dropped in silence.
- */
-export async function listLocalThreads(
-  sources: ListSources,
-  params: ListThreads,
-): Promise<ThreadPage> {
-  const after = readCursor(params)
-  const limit = Math.max(1, params.limit)
-  const threads: StoredThread[] = []
-  const unreadable: Unreadable[] = []
-  const changed: ThreadRow[] = []
-  let last: Candidate | undefined
-  let nextCursor: string | null = null
-  for await (const candidate of candidates(sources, params, unreadable)) {
-    if (after && !isBeyond(candidate, after)) continue
-    if (threads.length === limit && last) {
-      nextCursor = encodeCursor({ position: last.position, threadId: last.file.threadId })
-      break
-    }
-    const summary = await summaryOf(sources, candidate, changed)
-    if (summary.ok) {
-      const thread = toStoredThread(candidate.file, candidate.facts, summary.value, sources.names)
-      if (!isWanted(thread, params)) continue
-      threads.push(thread)
-      last = candidate
-    } else unreadable.push({ path: candidate.file.path, reason: summary.reason })
-  }
-  sources.index?.upsert(changed)
-  return { threads, nextCursor, unreadable }
+  /** Where the order hangs on them. */
+  readonly facts?: FileFacts
 }
 
 type Unreadable = ThreadPage['unreadable'][number]
+
+/** Files that are read at the same time: while one waits for the disk another is folded. */
+const READ_AT_ONCE = 64
+
+/**
+ * Pages of threads from the files themselves, newest first. What the index and this process
+ * remember only saves reading folders and files that have not changed since. A log that cannot be
+ * listed is reported, never dropped in silence.
+ */
+export class ThreadLister {
+  readonly #files: FileSystem
+  readonly #home: string
+  readonly #catalog: RolloutCatalog
+  readonly #rows: SummaryRows
+  /** What the index was last told of: files that are gone leave it. */
+  readonly #pruned = new WeakSet<CatalogPart>()
+
+  constructor(files: FileSystem, home: string) {
+    this.#files = files
+    this.#home = home
+    this.#catalog = new RolloutCatalog(files, home)
+    this.#rows = new SummaryRows(files)
+  }
+
+  /** What a list shows of one file; undefined when it is gone. Throws `RolloutError`. */
+  async read(file: RolloutFile, sources: ListSources): Promise<StoredThread | undefined> {
+    const reading = this.#rows.reading(sources.index)
+    const row = await reading.read(file.path, await this.#files.facts(file.path))
+    reading.keep()
+    return row && toStoredThread(file, row.facts, row.summary, sources.names)
+  }
+
+  async list(params: ListThreads, sources: ListSources): Promise<ThreadPage> {
+    const after = readCursor(params)
+    const limit = Math.max(1, params.limit)
+    const threads: StoredThread[] = []
+    const unreadable: Unreadable[] = []
+    const reading = this.#rows.reading(sources.index)
+    if (isBroad(params)) reading.prepare()
+    const found = await this.#candidates(params, after, sources, unreadable)
+    let at = 0
+    while (at < found.length && threads.length < limit) {
+      const batch = found.slice(at, at + Math.min(READ_AT_ONCE, limit - threads.length))
+      at += batch.length
+      const rows = await this.#rowsOf(batch, reading, unreadable)
+      for (const [index, { file }] of batch.entries()) {
+        const row = rows[index]
+        const name = row && nameOf(row.summary, sources.names)
+        if (!row || !isWanted(filtered(row, name ?? null), params)) continue
+        threads.push(toStoredThread(file, row.facts, row.summary, sources.names))
+      }
+    }
+    reading.keep()
+    const last = found[at - 1]
+    const nextCursor =
+      last && at < found.length
+        ? encodeCursor({ position: last.position, threadId: last.file.threadId })
+        : null
+    return { threads, nextCursor, unreadable }
+  }
+
+  /** Undefined where the file is gone, or could not be read. */
+  #rowsOf(
+    batch: readonly Candidate[],
+    reading: Reading,
+    unreadable: Unreadable[],
+  ): Promise<(CurrentRow | undefined)[]> {
+    return Promise.all(
+      batch.map(async ({ file, facts: given }) => {
+        try {
+          const facts = given ?? (await this.#files.facts(file.path))
+          return reading.remembered(file.path, facts) ?? (await reading.read(file.path, facts))
+        } catch (error) {
+          unreadable.push({ path: file.path, reason: reasonOf(error) })
+          return undefined
+        }
+      }),
+    )
+  }
+
+  /** The rollouts of a home, newest start first. */
+  async rollouts(
+    isArchived: boolean,
+    index: HomeIndex | undefined,
+    unreadable: Unreadable[],
+  ): Promise<readonly RolloutFile[]> {
+    const note = (path: string, error: unknown) => {
+      unreadable.push({ path, reason: errorText(error) })
+    }
+    const catalog = this.#catalog
+    const part = await (isArchived ? catalog.archived(note) : catalog.active(note))
+    if (part.isComplete && index && !this.#pruned.has(part)) {
+      const folder = join(this.#home, isArchived ? ARCHIVE_FOLDER : SESSIONS_FOLDER)
+      index.prune(folder, new Set(part.rollouts.map(({ path }) => path)))
+      this.#pruned.add(part)
+    }
+    return part.rollouts
+  }
+
+  /** Behind the cursor, in the order of the list. What cannot be looked at is `unreadable`. */
+  async #candidates(
+    params: ListThreads,
+    after: Cursor | undefined,
+    { index }: ListSources,
+    unreadable: Unreadable[],
+  ): Promise<Candidate[]> {
+    const rollouts = await this.rollouts(params.isArchived, index, unreadable)
+    if (params.sortKey === 'created') {
+      const positionAt = (file: RolloutFile) => ({ file, position: file.stamp })
+      return behind(rollouts, after, positionAt).map(positionAt)
+    }
+    const all: (Candidate & { readonly position: number })[] = []
+    for (const file of rollouts) {
+      try {
+        const facts = await this.#files.facts(file.path)
+        if (facts) all.push({ file, facts, position: facts.modifiedAtMs })
+      } catch (error) {
+        unreadable.push({ path: file.path, reason: errorText(error) })
+      }
+    }
+    all.sort((a, b) => b.position - a.position || newestId(a, b))
+    return behind(all, after, (candidate) => candidate)
+  }
+}
+
+/** Filters that may pass over many threads before a page is full. */
+function isBroad({ cwd, projectRoot, text, branch, modelProvider, source }: ListThreads): boolean {
+  return [cwd, projectRoot, text, branch, modelProvider, source].some((each) => each !== undefined)
+}
+
+function reasonOf(error: unknown): string {
+  const hasNoHeader = error instanceof RolloutError && error.code === 'no_header'
+  return hasNoHeader ? 'no readable session_meta line' : errorText(error)
+}
 
 /** A cursor names a place in one order only. */
 function readCursor({ cursor, sortKey }: ListThreads): Cursor | undefined {
@@ -75,122 +175,58 @@ function readCursor({ cursor, sortKey }: ListThreads): Cursor | undefined {
   return after
 }
 
+/** The part of a list behind the cursor, which may be far down. */
+function behind<T>(
+  inOrder: readonly T[],
+  after: Cursor | undefined,
+  candidateOf: (each: T) => Candidate,
+): T[] {
+  if (!after) return inOrder.slice()
+  let [low, high] = [0, inOrder.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const each = inOrder[middle]
+    if (each !== undefined && isBeyond(candidateOf(each), after)) high = middle
+    else low = middle + 1
+  }
+  return inOrder.slice(low)
+}
+
 function isBeyond(candidate: Candidate, after: Cursor): boolean {
   if (candidate.position !== after.position) return candidate.position < after.position
   return candidate.file.threadId < after.threadId
 }
 
-/** In the order of the list. What cannot even be looked at goes to `unreadable`. */
-async function* candidates(
-  sources: ListSources,
-  params: ListThreads,
-  unreadable: Unreadable[],
-): AsyncGenerator<Candidate> {
-  const found = await rolloutsInOrder(sources, params, unreadable)
-  const factsOf = async (file: RolloutFile): Promise<FileFacts | undefined> => {
-    try {
-      return await sources.files.facts(file.path)
-    } catch (error) {
-      unreadable.push({ path: file.path, reason: errorText(error) })
-      return undefined
-    }
-  }
-  if (params.sortKey === 'created') {
-    for (const file of found) {
-      const facts = await factsOf(file)
-      if (facts) yield { file, facts, position: file.stamp }
-    }
-    return
-  }
-  const all: (Candidate & { position: number })[] = []
-  for (const file of found) {
-    const facts = await factsOf(file)
-    if (facts) all.push({ file, facts, position: facts.modifiedAtMs })
-  }
-  yield* all.sort((a, b) => b.position - a.position || newestId(a.file, b.file))
-}
-
-function newestId(a: RolloutFile, b: RolloutFile): number {
-  return a.threadId < b.threadId ? 1 : -1
-}
-
-/**
- * Newest start first, copies of one file name in several folders once. All folders are read for
- * it, so the index is told of files that are gone.
- */
-async function rolloutsInOrder(
-  { files, home, index }: ListSources,
-  { isArchived }: ListThreads,
-  unreadable: Unreadable[],
-): Promise<RolloutFile[]> {
-  const scan = isArchived ? scanArchive : scanSessions
-  const byName = new Map<string, RolloutFile>()
-  let isComplete = true
-  const found = scan(files, home, (path, error) => {
-    unreadable.push({ path, reason: errorText(error) })
-    isComplete = false
-  })
-  for await (const file of found) {
-    const name = basename(file.path)
-    if (!byName.has(name)) byName.set(name, file)
-  }
-  const rollouts = [...byName.values()]
-  if (isComplete) {
-    const folder = join(home, isArchived ? ARCHIVE_FOLDER : SESSIONS_FOLDER)
-    index?.prune(folder, new Set(rollouts.map(({ path }) => path)))
-  }
-  return rollouts.sort(newestFirst)
-}
-
-type SummaryResult =
-  | { readonly ok: true; readonly value: ThreadSummary }
-  | { readonly ok: false; readonly reason: string }
-
-async function summaryOf(
-  { files, index }: ListSources,
-  { file, facts }: Candidate,
-  changed: ThreadRow[],
-): Promise<SummaryResult> {
-  const row = index?.read(file.path)
-  if (row && isCurrent(row, facts)) return { ok: true, value: row.summary }
-  try {
-    const known = hasGrown(row, facts) ? row : undefined
-    const folded = await readSummary(files, file.path, known)
-    if (!folded) return { ok: false, reason: 'no readable session_meta line' }
-    changed.push({ rolloutPath: file.path, file: facts, ...folded })
-    return { ok: true, value: folded.summary }
-  } catch (error) {
-    return { ok: false, reason: errorText(error) }
-  }
-}
-
-function isCurrent(row: ThreadRow, facts: FileFacts): boolean {
-  return (
-    row.file.sizeBytes === facts.sizeBytes &&
-    row.file.modifiedAtMs === facts.modifiedAtMs &&
-    row.file.inode === facts.inode
-  )
-}
-
-/** A log only grows: what it said once, it still says. */
-function hasGrown(row: ThreadRow | undefined, facts: FileFacts): row is ThreadRow {
-  return (
-    row !== undefined && row.file.inode === facts.inode && row.file.sizeBytes <= facts.sizeBytes
-  )
+function newestId(a: Candidate, b: Candidate): number {
+  return a.file.threadId < b.file.threadId ? 1 : -1
 }
 
 /** The shared name index knows what other programs named last; else the log's own name counts. */
+function nameOf(
+  { threadId, loggedName }: ThreadSummary,
+  names: ReadonlyMap<ThreadId, string>,
+): string | null {
+  return (names.get(threadId) ?? loggedName) || null
+}
+
+/** Not the whole thread: most of those that are looked at are not shown. */
+function filtered({ facts, summary }: CurrentRow, name: string | null): FilteredFacts {
+  const { preview, source, cwd, modelProvider, git } = summary
+  const updatedAtMs = facts.modifiedAtMs
+  return { preview, source, cwd, modelProvider, git, name, updatedAtMs }
+}
+
 export function toStoredThread(
-  file: RolloutFile,
+  file: Pick<RolloutFile, 'path' | 'isArchived'>,
   facts: FileFacts,
   summary: ThreadSummary,
   names: ReadonlyMap<ThreadId, string>,
 ): StoredThread {
-  const { loggedName, ...known } = summary
+  const { loggedName: _, ...known } = summary
   return {
     ...known,
     rolloutPath: file.path,
-    name: (names.get(summary.threadId) ?? loggedName) || null,
+    name: nameOf(summary, names),
     updatedAtMs: facts.modifiedAtMs,
     sizeBytes: facts.sizeBytes,
     isArchived: file.isArchived,

@@ -25,7 +25,8 @@ import type { RolloutItem, SessionMeta, ThreadId } from '../../protocol/index.ts
 import { userText } from '../../protocol/index.ts'
 import { ThreadStoreError, type ThreadStoreFailure } from '../errors.ts'
 import type { CreateThread } from '../store.ts'
-import { INDEX_FILE, type LocalThreadStore } from './local-thread-store.ts'
+import { INDEX_FILE } from './home-access.ts'
+import type { LocalThreadStore } from './local-thread-store.ts'
 
 const ID = threadIdOf(1)
 const CREATED_AT_MS = Date.parse(AT)
@@ -48,7 +49,8 @@ async function logOf(store: LocalThreadStore, threadId = ID): Promise<readonly R
 
 async function filesIn(home: CodexHome): Promise<string[]> {
   const entries = await readdir(home.path, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
+  const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
+  return names.filter((name) => !name.endsWith('.lock'))
 }
 
 describe('a new thread', () => {
@@ -134,7 +136,7 @@ describe('a resumed thread', () => {
     const path = await home.place({ n: 1, text: `${textOf([header(ID), ...turn(1)])}{"torn` })
     await using store = home.store()
     const notices: string[] = []
-    await store.resumeThread(ID, (message) => notices.push(message))
+    await store.resumeThread(ID, { onNotice: (message) => notices.push(message) })
     assert.deepEqual(notices, [`the last line of ${path} was cut off; the thread goes on after it`])
     const place = `${path}:${1 + turn(1).length + 1}`
     const cut = [{ place, reason: 'is cut off at the end of the file' }]
@@ -150,7 +152,7 @@ describe('a resumed thread', () => {
     const path = await home.place({ n: 1, items: turn(1) })
     await using store = home.store()
     const notices: string[] = []
-    await store.resumeThread(ID, (message) => notices.push(message))
+    await store.resumeThread(ID, { onNotice: (message) => notices.push(message) })
     await appendFile(path, textOf(says('theirs')))
     await store.appendItems(ID, says('ours'))
     assert.deepEqual(notices, [`${path} was changed by another program while this thread was open`])

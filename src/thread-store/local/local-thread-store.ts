@@ -1,38 +1,48 @@
-import { access, constants, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { type Clock, errorCode, errorText, type FileSystem } from '../../base/index.ts'
-import { isEmptyPatch, type ThreadMetadataPatch } from '../../history/index.ts'
-import { parseThreadId, type RolloutItem, type ThreadId } from '../../protocol/index.ts'
+import { dirname } from 'node:path'
+import { type Clock, errorText, type FileSystem } from '../../base/index.ts'
+import { isEmptyPatch, type ObservedFacts, type ThreadMetadataPatch } from '../../history/index.ts'
+import type { RolloutItem, ThreadId } from '../../protocol/index.ts'
 import {
   type Durability,
   findRollout,
   loadRollout,
-  NAME_INDEX_FILE,
-  RolloutError,
   type RolloutFile,
-  type RolloutNotice,
-  RolloutWriter,
-  type RolloutWriterOptions,
   readHeader,
-  readSummary,
-  readThreadNames,
   removeThreadNames,
   rolloutPath,
 } from '../../rollout/index.ts'
-import type { ThreadIndex } from '../../state/index.ts'
+import type { IndexedFile } from '../../state/index.ts'
 import { ThreadStoreError } from '../errors.ts'
-import { LiveWriters } from '../live-writers.ts'
+import { forkBody, forkHeader } from '../fork-thread.ts'
 import { checkedPatch } from '../metadata-patch.ts'
 import type {
   CreateThread,
+  ForkThread,
+  ItemPage,
+  ListItems,
   ListThreads,
+  ListTurns,
+  ResumeThread,
+  SearchPage,
+  SearchThreads,
   StoredHistory,
   StoredThread,
   ThreadPage,
+  ThreadRef,
   ThreadStore,
+  TurnPage,
 } from '../store.ts'
-import { listLocalThreads, toStoredThread } from './list-threads.ts'
+import { pageOfItems } from '../turn-pages.ts'
+import { copyFork, forkCut } from './fork-rollout.ts'
+import { HomeAccess } from './home-access.ts'
+import { ThreadLister, toStoredThread } from './list-threads.ts'
+import { LiveRollouts } from './live-rollouts.ts'
+import { conflict, damaged, guard } from './local-errors.ts'
 import { archiveRollout, unarchiveRollout } from './move-thread.ts'
+import { Outliner, WORTH_INDEXING_BYTES } from './outliner.ts'
+import { readModelContext, readTurnPage } from './read-turns.ts'
+import { indexRollouts, type SearchSources, searchIndex } from './search-threads.ts'
+import type { ThreadOutline } from './thread-outline.ts'
 import { updateLocalMetadata } from './update-metadata.ts'
 
 export interface LocalThreadStoreOptions {
@@ -41,107 +51,148 @@ export interface LocalThreadStoreOptions {
   readonly files: FileSystem
   readonly clock: Clock
   readonly durability: Durability
+  /** Named to whoever is refused a thread that is open here; `bobbin` when left out. */
+  readonly client?: string
 }
-
-export const INDEX_FILE = 'bobbin_1.sqlite'
 
 /** Threads as rollout files in a Codex home, with a SQLite index that can be thrown away. */
 export class LocalThreadStore implements ThreadStore {
   readonly #options: LocalThreadStoreOptions
-  readonly #writers = new LiveWriters<RolloutWriter>()
+  readonly #home: HomeAccess
+  readonly #live: LiveRollouts
+  readonly #lister: ThreadLister
+  readonly #outliner: Outliner
+  /** What search has seen in the index. */
+  readonly #indexed = new Map<string, IndexedFile>()
   /** The end of the last call that waits or works, by thread: see `#inOrder`. */
   readonly #queues = new Map<ThreadId, Promise<void>>()
-  #index: Promise<ThreadIndex | undefined> | undefined
 
   constructor(options: LocalThreadStoreOptions) {
+    const { files, home, clock, durability, client = 'bobbin' } = options
     this.#options = options
+    this.#home = new HomeAccess(files, home, clock)
+    this.#live = new LiveRollouts({ files, home, clock, durability, client })
+    this.#lister = new ThreadLister(files, home)
+    this.#outliner = new Outliner(files, () => this.#home.index())
   }
 
-  async createThread({ threadId, createdAtMs, header, onNotice }: CreateThread): Promise<void> {
-    this.#writers.refuseLive(threadId)
-    const path = rolloutPath(this.#options.home, threadId, createdAtMs)
-    const options = this.#writerOptions(path, onNotice)
-    const firstLine = async (): Promise<RolloutItem> => ({
-      type: 'session_meta',
-      payload: await header(),
+  async createThread(params: CreateThread): Promise<void> {
+    this.#live.create(params)
+  }
+
+  resumeThread(threadId: ThreadId, options: ResumeThread = {}): Promise<void> {
+    return this.#inOrder(threadId, async () => {
+      this.#live.refuseLive(threadId)
+      const { rolloutPath: path } = options
+      const file = await (path === undefined ? this.#home.find(threadId) : this.#home.at(path))
+      await this.#live.resume(file, threadId, options)
     })
-    this.#writers.take(threadId, RolloutWriter.create(options, firstLine))
-  }
-
-  resumeThread(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
-    return this.#inOrder(threadId, () => this.#resume(threadId, onNotice))
-  }
-
-  async #resume(threadId: ThreadId, onNotice?: (message: string) => void): Promise<void> {
-    this.#writers.refuseLive(threadId)
-    const file = await this.#find(threadId)
-    const header = await this.#guard(() => readHeader(this.#options.files, file.path))
-    if (!header) throw damaged(file.path)
-    if (parseThreadId(header.id) !== threadId) {
-      throw invalid(`${file.path} holds thread ${header.id}, not ${threadId}`)
-    }
-    if (header.history_mode === 'paginated') {
-      const reason = `thread ${threadId} has numbered lines, as newer versions of Codex write them`
-      const remedy = 'Bobbin can read it, but cannot append to it yet'
-      throw new ThreadStoreError({ code: 'unsupported', reason: `${reason}: ${remedy}` })
-    }
-    const writer = await this.#guard(() =>
-      RolloutWriter.resume(this.#writerOptions(file.path, onNotice)),
-    )
-    try {
-      this.#writers.refuseLive(threadId)
-    } catch (error) {
-      // Another took the thread while we were opening it.
-      await writer[Symbol.asyncDispose]()
-      throw error
-    }
-    this.#writers.take(threadId, writer)
   }
 
   appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
-    return this.#guard(() => this.#writers.require(threadId).append(items))
+    return this.#live.append(threadId, items)
   }
 
-  persistThread(threadId: ThreadId): Promise<void> {
-    return this.#guard(() => this.#writers.require(threadId).persist())
-  }
-
-  flushThread(threadId: ThreadId): Promise<void> {
-    return this.#guard(() => this.#writers.require(threadId).flush())
-  }
-
-  async closeThread(threadId: ThreadId): Promise<void> {
-    const writer = this.#writers.require(threadId)
-    await this.#inOrder(threadId, async () => {
-      await this.#guard(() => writer.close())
-      this.#writers.giveBack(threadId, writer)
-    })
-  }
-
-  async discardThread(threadId: ThreadId): Promise<void> {
-    this.#writers.requireOpen()
-    await this.#inOrder(threadId, () => this.#discard(threadId))
-  }
-
-  async #discard(threadId: ThreadId): Promise<void> {
-    const writer = this.#writers.get(threadId)
-    if (!writer) return
-    await writer[Symbol.asyncDispose]()
-    this.#writers.giveBack(threadId, writer)
-  }
-
-  async loadHistory(threadId: ThreadId): Promise<StoredHistory> {
-    const live = this.#writers.get(threadId)
-    const path = live?.isMaterialised ? live.path : (await this.#find(threadId)).path
-    const { lines, damage } = await this.#guard(() => loadRollout(this.#options.files, path))
-    return {
-      items: lines.map((line) => line.item),
-      damage: damage.map(({ lineNumber, reason }) => ({ place: `${path}:${lineNumber}`, reason })),
+  async recordObserved(threadId: ThreadId, _facts: ObservedFacts): Promise<void> {
+    // The log holds them; whoever lists the thread next reads what came to it.
+    this.#live.requireLive(threadId)
+    if (!this.#live.writer(threadId)?.isMaterialised) {
+      throw new ThreadStoreError({ code: 'thread_not_found', threadId })
     }
   }
 
-  async readThread(threadId: ThreadId): Promise<StoredThread> {
-    return this.#read(await this.#find(threadId))
+  persistThread(threadId: ThreadId): Promise<void> {
+    return this.#live.persist(threadId)
+  }
+
+  flushThread(threadId: ThreadId): Promise<void> {
+    return this.#live.flush(threadId)
+  }
+
+  hasForeignItems(threadId: ThreadId): Promise<boolean> {
+    return this.#live.hasForeignItems(threadId)
+  }
+
+  async closeThread(threadId: ThreadId): Promise<void> {
+    this.#live.requireLive(threadId)
+    await this.#inOrder(threadId, () => this.#live.close(threadId))
+  }
+
+  async discardThread(threadId: ThreadId): Promise<void> {
+    this.#live.requireOpen()
+    await this.#inOrder(threadId, () => this.#live.discard(threadId))
+  }
+
+  async loadHistory(thread: ThreadRef): Promise<StoredHistory> {
+    const file = await this.#locate(thread)
+    const { items, damage, summary } = await guard(() =>
+      loadRollout(this.#options.files, file.path),
+    )
+    const facts = await this.#factsOf(file)
+    const stored = toStoredThread(file, facts, summary, await this.#home.names())
+    return { thread: stored, items, damage: placed(file.path, damage) }
+  }
+
+  async loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+    const file = await this.#locate(threadId)
+    const { sizeBytes } = await this.#factsOf(file)
+    // What is read in no time needs no outline.
+    if (sizeBytes < WORTH_INDEXING_BYTES) return this.loadHistory(threadId)
+    const outline = await this.#outline(file)
+    const context = await guard(() => readModelContext(this.#options.files, file.path, outline))
+    if (!context) return this.loadHistory(threadId)
+    const thread = await this.#read(file)
+    return { thread, items: context.items, damage: placed(file.path, context.damage) }
+  }
+
+  async readThread(thread: ThreadRef): Promise<StoredThread> {
+    return this.#read(await this.#locate(thread))
+  }
+
+  async listThreads(params: ListThreads): Promise<ThreadPage> {
+    this.#live.requireOpen()
+    await this.#home.requireReadable()
+    const unreadable: ThreadPage['unreadable'][number][] = []
+    const note = (path: string, error: unknown) => {
+      unreadable.push({ path, reason: errorText(error) })
+    }
+    const [index, names] = await Promise.all([this.#home.index(), this.#home.names(note)])
+    const page = await guard(() => this.#lister.list(params, { index, names }))
+    return { ...page, unreadable: [...unreadable, ...page.unreadable] }
+  }
+
+  async searchThreads(params: SearchThreads): Promise<SearchPage> {
+    this.#live.requireOpen()
+    await this.#home.requireReadable()
+    const index = await this.#home.index()
+    if (!index) {
+      const doing = `search needs the index of ${this.#options.home}, which cannot be opened`
+      throw new ThreadStoreError({ code: 'internal', doing: `${doing} now` })
+    }
+    const names = await this.#home.names()
+    const unreadable: ThreadPage['unreadable'][number][] = []
+    const isArchived = params.isArchived === true
+    const sources: SearchSources = {
+      files: this.#options.files,
+      index,
+      rollouts: await this.#lister.rollouts(isArchived, index, unreadable),
+      indexed: this.#indexed,
+      read: (file) => this.#lister.read(file, { index, names }),
+    }
+    return guard(async () => {
+      unreadable.push(...(await indexRollouts(sources, params)))
+      return { ...(await searchIndex(sources, params)), unreadable }
+    })
+  }
+
+  async listTurns(params: ListTurns): Promise<TurnPage> {
+    const file = await this.#locate(params.threadId)
+    const outline = await this.#outline(file)
+    return guard(() => readTurnPage(this.#options.files, file.path, outline, params))
+  }
+
+  listItems(params: ListItems): Promise<ItemPage> {
+    return pageOfItems(params, (turns) => this.listTurns(turns))
   }
 
   updateThreadMetadata(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
@@ -149,63 +200,75 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async #update(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
-    this.#writers.requireOpen()
+    this.#live.requireOpen()
     const { files, home, clock } = this.#options
-    const live = this.#writers.get(threadId)
-    if (live && !isEmptyPatch(checkedPatch(patch))) await this.persistThread(threadId)
-    const file = await this.#find(threadId)
-    const path = live?.path ?? file.path
-    await this.#guard(() =>
+    const isEmpty = isEmptyPatch(checkedPatch(patch))
+    const writer = this.#live.writer(threadId)
+    if (writer && !isEmpty) await this.persistThread(threadId)
+    const file = await this.#locate(threadId)
+    if (isEmpty) return this.#read(file)
+    await using _ = writer ? undefined : await this.#live.takeLease(threadId)
+    const thread = await this.#read(file)
+    await guard(() =>
       updateLocalMetadata({
         files,
         home,
         clock,
         threadId,
-        path,
+        path: file.path,
         patch,
+        thread,
         append: (lines, confirm) =>
-          live ? live.appendWhole(lines, confirm) : this.#appendCold(path, lines, confirm),
+          writer ? writer.appendWhole(lines, confirm) : this.#live.appendCold(file, lines, confirm),
       }),
     )
-    return this.#read(file)
+    return await this.#read(file)
+  }
+
+  /** The copy has no writer: nobody knows its id before it is whole. */
+  async forkThread(params: ForkThread): Promise<StoredThread> {
+    const { files, home, clock } = this.#options
+    const { sourceId, threadId, createdAtMs, throughTurnId } = params
+    this.#live.refuseLive(threadId)
+    const source = await this.#locate(sourceId)
+    const header = await guard(() => readHeader(files, source.path))
+    if (!header) throw damaged(source.path)
+    const to = rolloutPath(home, threadId, createdAtMs)
+    const copy = { files, from: source.path, to, header: forkHeader(params, header) }
+    const outline = await this.#outline(source)
+    const cut = forkCut(outline, throughTurnId)
+    const nowMs = clock.nowMs()
+    await guard(async () => {
+      if (cut) return copyFork({ ...copy, nowMs, body: { source: source.path, ...cut } })
+      const { items } = await loadRollout(files, source.path)
+      return copyFork({ ...copy, nowMs, body: forkBody(params, items) })
+    })
+    return await this.readThread(threadId)
   }
 
   archiveThread(threadId: ThreadId): Promise<void> {
-    return this.#inOrder(threadId, () => this.#archive(threadId))
-  }
-
-  async #archive(threadId: ThreadId): Promise<void> {
-    this.#writers.refuseLive(threadId)
-    const file = await this.#find(threadId)
-    if (file.isArchived) throw conflict(`thread ${threadId} is archived already`)
-    await this.#guard(() => archiveRollout(this.#options.files, this.#options.home, file))
+    return this.#moving(threadId, async (file) => {
+      if (file.isArchived) throw conflict(`thread ${threadId} is archived already`)
+      await archiveRollout(this.#options.files, this.#options.home, file)
+    })
   }
 
   unarchiveThread(threadId: ThreadId): Promise<StoredThread> {
-    return this.#inOrder(threadId, () => this.#unarchive(threadId))
-  }
-
-  async #unarchive(threadId: ThreadId): Promise<StoredThread> {
     const { files, clock, home } = this.#options
-    this.#writers.refuseLive(threadId)
-    const file = await this.#find(threadId)
-    if (!file.isArchived) throw conflict(`thread ${threadId} is not archived`)
-    return this.#read(await this.#guard(() => unarchiveRollout(files, clock, home, file)))
-  }
-
-  deleteThread(threadId: ThreadId): Promise<void> {
-    return this.#inOrder(threadId, () => this.#delete(threadId))
+    return this.#moving(threadId, async (file) => {
+      if (!file.isArchived) throw conflict(`thread ${threadId} is not archived`)
+      return this.#read(await unarchiveRollout(files, clock, home, file))
+    })
   }
 
   /** The log goes last: as long as it is there, a delete that failed can be tried again. */
-  async #delete(threadId: ThreadId): Promise<void> {
+  deleteThread(threadId: ThreadId): Promise<void> {
     const { files, home } = this.#options
-    this.#writers.refuseLive(threadId)
-    let file: RolloutFile | undefined = await this.#find(threadId)
-    await this.#guard(async () => {
+    return this.#moving(threadId, async (first) => {
       await removeThreadNames(files, home, threadId)
-      const index = await this.#usableIndex()
+      const index = await this.#home.index()
       // There may be an archived copy beside the active one.
+      let file: RolloutFile | undefined = first
       while (file) {
         await files.remove(file.path)
         await files.syncDirectory(dirname(file.path))
@@ -215,25 +278,23 @@ export class LocalThreadStore implements ThreadStore {
     })
   }
 
-  async listThreads(params: ListThreads): Promise<ThreadPage> {
-    const { files, home } = this.#options
-    await this.#requireReadableHome()
-    const unreadable: ThreadPage['unreadable'][number][] = []
-    const note = (error: unknown) => {
-      unreadable.push({ path: join(home, NAME_INDEX_FILE), reason: errorText(error) })
-    }
-    const [index, names] = await Promise.all([this.#usableIndex(), this.#readNames(note)])
-    const page = await this.#guard(() => listLocalThreads({ files, home, index, names }, params))
-    return { ...page, unreadable: [...unreadable, ...page.unreadable] }
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#live.dispose()
+    await Promise.all(this.#queues.values())
+    await Promise.all(this.#live.threadIds().map((threadId) => this.#live.discard(threadId)))
+    await this.#home[Symbol.asyncDispose]()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#writers.dispose()
-    await Promise.all(this.#queues.values())
-    await Promise.all(this.#writers.threadIds().map((threadId) => this.#discard(threadId)))
-    const index = await this.#index
-    index?.[Symbol.dispose]()
-    this.#index = undefined
+  /** Works on the file of a thread that nobody has open, while nobody can open it. */
+  #moving<T>(threadId: ThreadId, work: (file: RolloutFile) => Promise<T>): Promise<T> {
+    return this.#inOrder(threadId, async () => {
+      this.#live.refuseLive(threadId)
+      await this.#home.find(threadId)
+      await using _ = await this.#live.takeLease(threadId)
+      // Whoever had it before may have moved the file.
+      const file = await this.#home.find(threadId)
+      return await guard(() => work(file))
+    })
   }
 
   /**
@@ -250,119 +311,42 @@ export class LocalThreadStore implements ThreadStore {
     return result
   }
 
-  /** A thread is worth showing without its name. */
-  async #readNames(
-    onError: (error: unknown) => void = () => undefined,
-  ): Promise<ReadonlyMap<ThreadId, string>> {
-    try {
-      return await readThreadNames(this.#options.files, this.#options.home)
-    } catch (error) {
-      onError(error)
-      return new Map()
+  /** The file of a thread: that of its writer, wherever it lies, before all others. */
+  async #locate(thread: ThreadRef): Promise<RolloutFile> {
+    this.#live.requireOpen()
+    if (typeof thread !== 'string') return this.#home.at(thread.rolloutPath)
+    const writer = this.#live.writer(thread)
+    if (writer && !writer.isMaterialised) {
+      throw new ThreadStoreError({ code: 'thread_not_found', threadId: thread })
     }
+    return writer ? this.#home.at(writer.path) : this.#home.find(thread)
   }
 
-  /** What kept it from opening, or from going on, may have passed: each list tries again. */
-  #usableIndex(): Promise<ThreadIndex | undefined> {
-    this.#index = this.#openIndex(this.#index)
-    return this.#index
-  }
-
-  /** Loaded on the first list, so that nothing else pays for SQLite. */
-  async #openIndex(
-    before: Promise<ThreadIndex | undefined> | undefined,
-  ): Promise<ThreadIndex | undefined> {
-    const current = await before
-    if (current?.isUsable) return current
-    const { ThreadIndex } = await import('../../state/index.ts')
-    return ThreadIndex.open(join(this.#options.home, INDEX_FILE), this.#options.clock.nowMs())
-  }
-
-  #writerOptions(path: string, onNotice?: (message: string) => void): RolloutWriterOptions {
-    const { files, clock, durability } = this.#options
-    const notify = (notice: RolloutNotice) => onNotice?.(noticeText(notice))
-    return { path, files, clock, durability, onNotice: notify }
+  async #factsOf(file: RolloutFile) {
+    const facts = await guard(() => this.#options.files.facts(file.path))
+    if (facts) return facts
+    throw new ThreadStoreError({ code: 'thread_not_found', threadId: file.threadId })
   }
 
   async #read(file: RolloutFile): Promise<StoredThread> {
-    const { files } = this.#options
-    const [folded, facts, names] = await this.#guard(() =>
-      Promise.all([readSummary(files, file.path), files.facts(file.path), this.#readNames()]),
-    )
-    if (!facts) throw new ThreadStoreError({ code: 'thread_not_found', threadId: file.threadId })
-    if (!folded) throw damaged(file.path)
-    return toStoredThread(file, facts, folded.summary, names)
+    const { sizeBytes } = await this.#factsOf(file)
+    const index = sizeBytes < WORTH_INDEXING_BYTES ? undefined : await this.#home.index()
+    const names = await this.#home.names()
+    const thread = await guard(() => this.#lister.read(file, { index, names }))
+    if (thread) return thread
+    throw new ThreadStoreError({ code: 'thread_not_found', threadId: file.threadId })
   }
 
-  /** A thread that nobody has open here: a writer for one write. */
-  async #appendCold(
-    path: string,
-    lines: readonly RolloutItem[],
-    confirm: () => Promise<void>,
-  ): Promise<void> {
-    await using writer = await RolloutWriter.resume(this.#writerOptions(path))
-    await writer.appendWhole(lines, confirm)
-  }
-
-  async #find(threadId: ThreadId): Promise<RolloutFile> {
-    const { files, home } = this.#options
-    await this.#requireReadableHome()
-    const file = await this.#guard(() => findRollout(files, home, threadId))
-    if (file) return file
-    throw new ThreadStoreError({ code: 'thread_not_found', threadId })
-  }
-
-  /** A home that is not there yet holds no threads; one that cannot be entered is an error. */
-  async #requireReadableHome(): Promise<void> {
-    this.#writers.requireOpen()
-    const { home } = this.#options
-    try {
-      const facts = await stat(home)
-      if (!facts.isDirectory()) throw new Error('it is not a folder')
-      await access(home, constants.R_OK | constants.X_OK)
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return
-      const failure = { code: 'home_unreadable', path: home, reason: errorText(error) } as const
-      throw new ThreadStoreError(failure, error)
-    }
-  }
-
-  async #guard<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      throw error instanceof ThreadStoreError ? error : wrapped(error)
-    }
+  async #outline(file: RolloutFile): Promise<ThreadOutline> {
+    const outline = await guard(() => this.#outliner.outline(file.path))
+    if (!outline) throw damaged(file.path)
+    return outline
   }
 }
 
-function invalid(reason: string): ThreadStoreError {
-  return new ThreadStoreError({ code: 'invalid_request', reason })
-}
-
-function conflict(reason: string): ThreadStoreError {
-  return new ThreadStoreError({ code: 'conflict', reason })
-}
-
-function damaged(path: string): ThreadStoreError {
-  const reason = 'the rollout has no readable session_meta line'
-  return new ThreadStoreError({ code: 'damaged', path, reason })
-}
-
-function wrapped(error: unknown): ThreadStoreError {
-  if (error instanceof RolloutError && error.code !== 'io') {
-    const reason =
-      error.code === 'no_header'
-        ? 'the rollout has no readable session_meta line'
-        : 'not a rollout file'
-    return new ThreadStoreError({ code: 'damaged', path: error.path, reason }, error)
-  }
-  return new ThreadStoreError({ code: 'internal', doing: errorText(error) }, error)
-}
-
-function noticeText(notice: RolloutNotice): string {
-  if (notice.kind === 'torn_tail') {
-    return `the last line of ${notice.path} was cut off; the thread goes on after it`
-  }
-  return `${notice.path} was changed by another program while this thread was open`
+function placed(
+  path: string,
+  damage: readonly { readonly lineNumber: number; readonly reason: string }[],
+): StoredHistory['damage'] {
+  return damage.map(({ lineNumber, reason }) => ({ place: `${path}:${lineNumber}`, reason }))
 }

@@ -7,7 +7,7 @@ import { type Fault, FaultyFileSystem } from '../../../test/support/faulty-file-
 import { AT, header, says, textOf, threadIdOf } from '../../../test/support/thread-log.ts'
 import type { SessionMeta } from '../../protocol/index.ts'
 import { ThreadStoreError, type ThreadStoreFailure } from '../errors.ts'
-import { INDEX_FILE } from './local-thread-store.ts'
+import { INDEX_FILE } from './home-access.ts'
 
 const ID = threadIdOf(1)
 const STAMP = '2025-03-09T23-59-58'

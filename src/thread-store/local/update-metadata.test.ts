@@ -32,7 +32,7 @@ async function bytesOf(home: CodexHome): Promise<{ [path: string]: string }> {
   const paths = entries.filter((entry) => entry.isFile()).map((e) => join(e.parentPath, e.name))
   const bytes: { [path: string]: string } = {}
   for (const path of paths.sort()) {
-    if (!path.includes('.sqlite')) bytes[path] = await readFile(path, 'latin1')
+    if (!/\.sqlite|\.lock$/.test(path)) bytes[path] = await readFile(path, 'latin1')
   }
   return bytes
 }
@@ -270,7 +270,7 @@ describe('a metadata update of a live thread', () => {
     const before = await readFile(path, 'utf8')
     const notices: string[] = []
     await using store = home.store()
-    await store.resumeThread(ID, (notice) => notices.push(notice))
+    await store.resumeThread(ID, { onNotice: (notice) => notices.push(notice) })
     await store.appendItems(ID, says('a'))
     await store.updateThreadMetadata(ID, { name: 'One' })
     await store.appendItems(ID, says('b'))

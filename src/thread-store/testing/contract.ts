@@ -1,9 +1,12 @@
 import { describe } from 'node:test'
+import { contractBranches, contractRollbacks } from './branch-rules.ts'
 import { contractArchive, contractMetadata, contractPatches } from './change-rules.ts'
 import type { OpenStore } from './fixtures.ts'
 import { contractHistory, contractWriters } from './history-rules.ts'
 import { contractFilters, contractLists } from './list-rules.ts'
+import { contractObserved, contractSearch } from './search-rules.ts'
 import { contractMatrix } from './state-rules.ts'
+import { contractContext, contractTurns } from './turn-rules.ts'
 
 /**
  * The rules of `docs/spec/thread-store.md`, as `node:test` tests of one store. Import it in a test
@@ -18,6 +21,12 @@ export function threadStoreContract(name: string, open: OpenStore): void {
     contractMetadata(open)
     contractPatches(open)
     contractArchive(open)
+    contractTurns(open)
+    contractContext(open)
+    contractSearch(open)
+    contractObserved(open)
+    contractBranches(open)
+    contractRollbacks(open)
     contractMatrix(open)
   })
 }

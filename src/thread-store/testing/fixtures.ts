@@ -6,7 +6,8 @@ import {
   userText,
 } from '../../protocol/index.ts'
 import { ThreadStoreError } from '../errors.ts'
-import type { ListThreads, ThreadStore } from '../store.ts'
+import { LiveThread } from '../live-thread.ts'
+import type { ForkThread, ListThreads, ThreadStore } from '../store.ts'
 
 /** Makes a fresh, empty store for one test; the test disposes it. */
 export type OpenStore = () => Promise<ThreadStore>
@@ -61,20 +62,73 @@ export async function stored(
   atMs = CREATED_AT_MS,
 ): Promise<ThreadId> {
   const threadId = newThreadId()
-  await create(store, threadId, atMs)
-  await store.appendItems(threadId, aMessage(text))
-  await store.closeThread(threadId)
+  const live = await aLiveThread(store, threadId, async () => aHeader(threadId, atMs), atMs)
+  await live.append(aMessage(text))
+  await live.close()
   return threadId
+}
+
+/** A new thread of which the store is told what appended items say, as sessions do. */
+export function aLiveThread(
+  store: ThreadStore,
+  threadId: ThreadId,
+  header: () => Promise<SessionMeta>,
+  createdAtMs = CREATED_AT_MS,
+): Promise<LiveThread> {
+  return LiveThread.create(store, { threadId, createdAtMs, header })
+}
+
+/** A turn as a session writes it; `n` makes its id. */
+export function aTurn(n: number, text = `question ${n}`): RolloutItem[] {
+  const turn_id = turnIdOf(n)
+  const started = { type: 'task_started', turn_id, started_at: 1_800_000_000 + n } as const
+  const mode = { model_context_window: null, collaboration_mode_kind: 'default' } as const
+  const answer = `answer ${n}`
+  const told = { message: answer, phase: null, memory_citation: null } as const
+  const content = [{ type: 'output_text' as const, text: answer }]
+  return [
+    { type: 'event_msg', payload: { ...started, ...mode } },
+    ...aMessage(text),
+    { type: 'event_msg', payload: { type: 'agent_message', ...told } },
+    { type: 'response_item', payload: { type: 'message', role: 'assistant', content } },
+    {
+      type: 'event_msg',
+      payload: { type: 'task_complete', turn_id, last_agent_message: answer, duration_ms: n },
+    },
+  ]
+}
+
+export function turnIdOf(n: number): string {
+  return `01a1fe00-0000-7000-8000-${String(n).padStart(12, '0')}`
+}
+
+/** A closed thread with these items. */
+export async function storedWith(
+  store: ThreadStore,
+  items: readonly RolloutItem[],
+): Promise<ThreadId> {
+  const threadId = newThreadId()
+  const live = await aLiveThread(store, threadId, async () => aHeader(threadId))
+  await live.append(items)
+  await live.close()
+  return threadId
+}
+
+/** The wish for a new thread that begins as another. */
+export function aFork(sourceId: ThreadId, throughTurnId?: string): ForkThread {
+  const origin = { originator: 'contract', cli_version: '0.0.0', source: 'cli' }
+  const fork = { sourceId, threadId: newThreadId(), createdAtMs: CREATED_AT_MS, origin }
+  return throughTurnId === undefined ? fork : { ...fork, throughTurnId }
 }
 
 /** Appends until the clock of the store has gone on, so that no other thread is as new. */
 export async function touch(store: ThreadStore, threadId: ThreadId): Promise<void> {
   const { updatedAtMs } = (await store.listThreads({ ...EVERYTHING, sortKey: 'updated' }))
     .threads[0] ?? { updatedAtMs: 0 }
-  await store.resumeThread(threadId)
-  do await store.appendItems(threadId, aMessage('more'))
+  const { live } = await LiveThread.resume(store, threadId)
+  do await live.append(aMessage('more'))
   while ((await store.readThread(threadId)).updatedAtMs <= updatedAtMs)
-  await store.closeThread(threadId)
+  await live.close()
 }
 
 export function failsWith(code: Code): (error: unknown) => boolean {

@@ -4,6 +4,7 @@ import { newThreadId, type ThreadId } from '../../protocol/index.ts'
 import type { ListThreads } from '../store.ts'
 import {
   aHeader,
+  aLiveThread,
   aMessage,
   CREATED_AT_MS,
   create,
@@ -68,8 +69,8 @@ export function contractFilters(open: OpenStore): void {
     const threadId = newThreadId()
     const source = { subagent: 'review' }
     const header = async () => ({ ...aHeader(threadId), cwd: '/other', source })
-    await store.createThread({ threadId, createdAtMs: CREATED_AT_MS, header })
-    await store.appendItems(threadId, aMessage('by an agent'))
+    const live = await aLiveThread(store, threadId, header)
+    await live.append(aMessage('by an agent'))
     const plain = await stored(store)
     const ids = async (params: Partial<ListThreads>) =>
       (await store.listThreads({ ...EVERYTHING, ...params })).threads.map((each) => each.threadId)
@@ -79,14 +80,36 @@ export function contractFilters(open: OpenStore): void {
     assert.deepEqual(await ids({ cwd: '/nowhere' }), [])
   })
 
+  it('[TS-9] filters by project: its folder and all below it', async () => {
+    await using store = await open()
+    const inFolder = async (cwd: string) => {
+      const threadId = newThreadId()
+      const header = async () => ({ ...aHeader(threadId), cwd })
+      const live = await aLiveThread(store, threadId, header)
+      await live.append(aMessage(cwd))
+      return threadId
+    }
+    const folders = ['/a/b', '/a/b/', '/a/b/c/d', '/a/x/../b', '/a/bc', '/a', '/a/b/../c', 'b']
+    for (const folder of folders) await inFolder(folder)
+    const previews = async (params: Partial<ListThreads>) =>
+      (await store.listThreads({ ...EVERYTHING, ...params })).threads.map(({ preview }) => preview)
+    for (const projectRoot of ['/a/b', '/a/b/', '/a/./b']) {
+      const inside = ['/a/b', '/a/b/', '/a/b/c/d', '/a/x/../b']
+      assert.deepEqual((await previews({ projectRoot })).sort(), inside, projectRoot)
+    }
+    assert.equal((await previews({ projectRoot: '/' })).length, folders.length - 1)
+    assert.deepEqual(await previews({ projectRoot: '/a/b', cwd: '/a/b/c/d' }), ['/a/b/c/d'])
+    assert.deepEqual(await previews({ projectRoot: '/nowhere' }), [])
+  })
+
   it('[TS-9] filters by source, provider, branch, text and time, all together', async () => {
     await using store = await open()
     const threadId = newThreadId()
     const facts = { source: 'exec', model_provider: 'other', git: { branch: 'feat' } }
     const header = async () => ({ ...aHeader(threadId), ...facts })
-    await store.createThread({ threadId, createdAtMs: CREATED_AT_MS, header })
-    await store.appendItems(threadId, aMessage('Mend the Door'))
-    await store.closeThread(threadId)
+    const live = await aLiveThread(store, threadId, header)
+    await live.append(aMessage('Mend the Door'))
+    await live.close()
     const other = await stored(store, 'paint the wall')
     await store.updateThreadMetadata(other, { name: 'Blue house' })
     const ids = async (params: Partial<ListThreads>) =>

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { newThreadId, type ThreadId } from '../../protocol/index.ts'
 import type { ThreadStore } from '../store.ts'
-import { aMessage, type Code, create, failsWith, type OpenStore, stored } from './fixtures.ts'
+import {
+  aFork,
+  aMessage,
+  type Code,
+  create,
+  failsWith,
+  type OpenStore,
+  stored,
+} from './fixtures.ts'
 
 const METHODS = {
   resumeThread: (store, id) => store.resumeThread(id),
@@ -11,7 +19,13 @@ const METHODS = {
   flushThread: (store, id) => store.flushThread(id),
   closeThread: (store, id) => store.closeThread(id),
   discardThread: (store, id) => store.discardThread(id),
+  recordObserved: (store, id) => store.recordObserved(id, { model: 'm' }),
+  hasForeignItems: (store, id) => store.hasForeignItems(id),
   loadHistory: (store, id) => store.loadHistory(id),
+  loadModelContext: (store, id) => store.loadModelContext(id),
+  listTurns: (store, id) => store.listTurns({ threadId: id, limit: 1, direction: 'asc' }),
+  listItems: (store, id) => store.listItems({ threadId: id, limit: 1, direction: 'asc' }),
+  forkThread: (store, id) => store.forkThread(aFork(id)),
   readThread: (store, id) => store.readThread(id),
   updateThreadMetadata: (store, id) => store.updateThreadMetadata(id, { name: 'a name' }),
   archiveThread: (store, id) => store.archiveThread(id),
@@ -66,6 +80,8 @@ const GONE = 'thread_not_found'
 const ABSENT = { '*': GONE, discardThread: 'ok' } as const
 const NOT_LIVE = {
   appendItems: GONE,
+  recordObserved: GONE,
+  hasForeignItems: GONE,
   persistThread: GONE,
   flushThread: GONE,
   closeThread: GONE,
@@ -77,10 +93,20 @@ const IS_LIVE = {
   deleteThread: 'conflict',
 } as const
 
+const WITHOUT_LOG = {
+  recordObserved: GONE,
+  loadHistory: GONE,
+  loadModelContext: GONE,
+  readThread: GONE,
+  listTurns: GONE,
+  listItems: GONE,
+  forkThread: GONE,
+} as const
+
 /** [TS-2] What each method answers in each state; `*` for those not named. */
 const MATRIX: { readonly [S in State]: { readonly [M in Method | '*']?: Code | 'ok' } } = {
   never_opened: ABSENT,
-  created: { ...IS_LIVE, loadHistory: GONE, readThread: GONE, '*': 'ok' },
+  created: { ...IS_LIVE, ...WITHOUT_LOG, '*': 'ok' },
   live: { ...IS_LIVE, '*': 'ok' },
   closed: { ...NOT_LIVE, unarchiveThread: 'conflict', '*': 'ok' },
   discarded: ABSENT,

@@ -1,0 +1,64 @@
+import { isObject } from '../base/index.ts'
+import { type ResponseItem, type TurnItem, userContentText } from '../protocol/index.ts'
+
+type CommandItem = Extract<TurnItem, { type: 'commandExecution' }>
+
+/** What search finds of an item: what people and agents said, commands and patches. */
+export function searchText(item: TurnItem): string {
+  switch (item.type) {
+    case 'userMessage':
+      return userContentText(item.content.filter((part) => part.type === 'text'))
+    case 'agentMessage':
+    case 'plan':
+      return item.text
+    case 'commandExecution':
+      return commandText(item)
+    case 'fileChange':
+      return item.changes.map(({ path, diff }) => `${path}\n${diff}`).join('\n')
+    case 'enteredReviewMode':
+    case 'exitedReviewMode':
+      return item.review
+    case 'webSearch':
+      return item.query
+    default:
+      return ''
+  }
+}
+
+const SHELL = /^(?:\S*\/)?(?:ba|z|da|k)?sh -l?c /
+
+/** A command as it was typed, without the shell around it. */
+function commandText({ command, commandActions }: CommandItem): string {
+  if (!SHELL.test(command)) return command
+  return commandActions.map((action) => action.command).join('\n')
+}
+
+/** What search finds of a tool call: logs of real Codex tell of commands and patches only so. */
+export function callText(item: ResponseItem): string {
+  switch (item.type) {
+    case 'custom_tool_call':
+      return item.input
+    case 'function_call':
+      return argumentTexts(item.arguments).join('\n')
+    case 'local_shell_call':
+      return textsIn(item.action).join('\n')
+    default:
+      return ''
+  }
+}
+
+function argumentTexts(text: string): string[] {
+  try {
+    return textsIn(JSON.parse(text))
+  } catch {
+    // What the model wrote is no JSON, but words all the same.
+    return [text]
+  }
+}
+
+/** All texts of a JSON value, without the keys. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  if (Array.isArray(value)) return value.flatMap(textsIn)
+  return isObject(value) ? Object.values(value).flatMap(textsIn) : []
+}

@@ -1,0 +1,283 @@
+import { isObject } from '../base/index.ts'
+import type { OutlinedTurn, OutlineState, ThreadSummary, TurnText } from '../history/index.ts'
+import { type Database, prepared } from './database.ts'
+import type { IndexDatabase } from './index-database.ts'
+import {
+  type FileColumns,
+  type IndexedFile,
+  parseJson,
+  parseSummary,
+  toFile,
+  toFileColumns,
+} from './index-row.ts'
+import { searchable, toMatch } from './search-words.ts'
+import { TurnTable } from './turn-table.ts'
+
+/** A line of a rollout that could not be read. */
+export interface IndexedDamage {
+  /** 1-based. */
+  readonly lineNumber: number
+  readonly offset: number
+  readonly reason: string
+}
+
+/** What the index knows of a rollout that was read whole, beside its turns. */
+export interface OutlineRow {
+  readonly rolloutPath: string
+  readonly file: IndexedFile
+  readonly summary: ThreadSummary
+  readonly state: OutlineState
+  readonly foldedBytes: number
+  readonly foldedLines: number
+  readonly damagedLines: number
+  /** The first of them. */
+  readonly damage: readonly IndexedDamage[]
+}
+
+export interface StoredOutline extends OutlineRow {
+  /** Names the outline in this index. */
+  readonly id: number
+}
+
+export interface OutlineWrite extends OutlineRow {
+  /** New turns and changed ones; all of them when based on nothing. */
+  readonly turns: readonly OutlinedTurn[]
+  readonly texts: readonly TurnText[]
+  /** Bytes of the outline that this goes on from; 0: nothing known before counts any more. */
+  readonly basedOnBytes: number
+}
+
+export interface TurnMatch {
+  /** Grows with the age of the text in the index. */
+  readonly textId: number
+  readonly rolloutPath: string
+  readonly turn: OutlinedTurn
+  /** Newer text of the same turn matches too. */
+  readonly isRepeated: boolean
+}
+
+interface StoredRow extends FileColumns {
+  id: number
+  rollout_path: string
+  thread_id: string
+  folded_bytes: number
+  folded_lines: number
+  damaged_lines: number
+  damage: string
+  summary: string
+  state: string
+}
+
+/** Where the turns of rollouts are, and the words that were said in them. */
+export class OutlineIndex {
+  readonly #database: IndexDatabase
+  readonly turns: TurnTable
+
+  constructor(database: IndexDatabase) {
+    this.#database = database
+    this.turns = new TurnTable(database)
+  }
+
+  read(rolloutPath: string): StoredOutline | undefined {
+    const row = this.#database.read((database) =>
+      prepared<[string], StoredRow>(database, 'SELECT * FROM outlines WHERE rollout_path = ?').get(
+        rolloutPath,
+      ),
+    )
+    return row && toStored(row)
+  }
+
+  /** The file of every outline, as it was when it was read; undefined when SQLite fails. */
+  files(): Map<string, IndexedFile> | undefined {
+    const rows = this.#database.read((database) =>
+      prepared<[], FileColumns & { rollout_path: string }>(
+        database,
+        'SELECT rollout_path, size_bytes, modified_at_ms, inode FROM outlines',
+      ).all(),
+    )
+    return rows && new Map(rows.map((row) => [row.rollout_path, toFile(row)]))
+  }
+
+  /**
+   * All of several or none; answers whether they could be written. One that another process has
+   * gone on from meanwhile is left as that made it.
+   */
+  write(outlines: readonly OutlineWrite[]): boolean {
+    return this.#database.write((database) => {
+      for (const outline of outlines) {
+        if (outline.basedOnBytes === 0) forget(database, outline.rolloutPath)
+        else if (foldedBytes(database, outline.rolloutPath) !== outline.basedOnBytes) continue
+        const id = writeRow(database, outline)
+        this.turns.write(database, id, outline.turns)
+        writeTexts(database, id, outline)
+      }
+    })
+  }
+
+  /** Forgets files that are gone or have moved. */
+  remove(rolloutPaths: readonly string[]): void {
+    if (rolloutPaths.length === 0) return
+    this.#database.write((database) => {
+      for (const path of rolloutPaths) forget(database, path)
+    })
+  }
+
+  /**
+   * Turns that hold the words of a query, newest text first, from below `beforeTextId` on;
+   * undefined when SQLite fails.
+   */
+  search(
+    query: string,
+    limit: number,
+    beforeTextId = Number.MAX_SAFE_INTEGER,
+  ): TurnMatch[] | undefined {
+    const match = toMatch(query)
+    if (match === '') return []
+    return this.#database.read((database) =>
+      prepared<[string, number, number], FoundRow>(database, SEARCH)
+        .all(match, beforeTextId, limit)
+        .map((row) => ({
+          textId: row.id,
+          rolloutPath: row.rollout_path,
+          turn: TurnTable.toTurn(row),
+          isRepeated: isRepeated(database, match, row),
+        })),
+    )
+  }
+}
+
+type FoundRow = Parameters<typeof TurnTable.toTurn>[0] & {
+  id: number
+  rollout_path: string
+  outline_id: number
+}
+
+const SEARCH = `SELECT turn_texts.id, rollout_path, turns.*
+ FROM turn_words
+ JOIN turn_texts ON turn_texts.id = turn_words.rowid
+ JOIN outlines ON outlines.id = turn_texts.outline_id
+ JOIN turns USING (outline_id, turn_order)
+ WHERE turn_words MATCH ? AND turn_words.rowid < ? AND is_taken_back = 0
+ ORDER BY turn_words.rowid DESC LIMIT ?`
+
+function isRepeated(database: Database, match: string, row: FoundRow): boolean {
+  const newer = prepared<[number, number, number], number>(
+    database,
+    'SELECT id FROM turn_texts WHERE outline_id = ? AND turn_order = ? AND id > ?',
+  )
+    .pluck()
+    .all(row.outline_id, row.turn_order, row.id)
+  const text = 'SELECT 1 FROM turn_words WHERE turn_words MATCH ? AND rowid = ?'
+  const matches = prepared<[string, number]>(database, text)
+  return newer.some((id) => matches.get(match, id) !== undefined)
+}
+
+const SELECT_ID = 'SELECT id FROM outlines WHERE rollout_path = ?'
+
+const DELETE_WORDS =
+  'DELETE FROM turn_words WHERE rowid IN (SELECT id FROM turn_texts WHERE outline_id = ?)'
+
+function forget(database: Database, rolloutPath: string): void {
+  const id = prepared<[string], number>(database, SELECT_ID).pluck().get(rolloutPath)
+  if (id === undefined) return
+  prepared(database, DELETE_WORDS).run(id)
+  prepared(database, 'DELETE FROM turn_texts WHERE outline_id = ?').run(id)
+  prepared(database, 'DELETE FROM turns WHERE outline_id = ?').run(id)
+  prepared(database, 'DELETE FROM outlines WHERE id = ?').run(id)
+}
+
+const UPSERT = `INSERT INTO outlines
+   (rollout_path, thread_id, size_bytes, modified_at_ms, inode, folded_bytes, folded_lines,
+    damaged_lines, damage, summary, state)
+ VALUES
+   (@rollout_path, @thread_id, @size_bytes, @modified_at_ms, @inode, @folded_bytes, @folded_lines,
+    @damaged_lines, @damage, @summary, @state)
+ ON CONFLICT (rollout_path) DO UPDATE SET
+   thread_id = excluded.thread_id, size_bytes = excluded.size_bytes,
+   modified_at_ms = excluded.modified_at_ms, inode = excluded.inode,
+   folded_bytes = excluded.folded_bytes, folded_lines = excluded.folded_lines,
+   damaged_lines = excluded.damaged_lines, damage = excluded.damage,
+   summary = excluded.summary, state = excluded.state
+ RETURNING id`
+
+function foldedBytes(database: Database, rolloutPath: string): number | undefined {
+  return prepared<[string], number>(
+    database,
+    'SELECT folded_bytes FROM outlines WHERE rollout_path = ?',
+  )
+    .pluck()
+    .get(rolloutPath)
+}
+
+function writeRow(database: Database, outline: OutlineWrite): number {
+  const statement = prepared<[Omit<StoredRow, 'id'>], number>(database, UPSERT).pluck()
+  const id = statement.get({
+    ...toFileColumns(outline.file),
+    rollout_path: outline.rolloutPath,
+    thread_id: outline.summary.threadId,
+    folded_bytes: outline.foldedBytes,
+    folded_lines: outline.foldedLines,
+    damaged_lines: outline.damagedLines,
+    damage: JSON.stringify(outline.damage),
+    summary: JSON.stringify(outline.summary),
+    state: JSON.stringify(outline.state),
+  })
+  return id ?? -1
+}
+
+/** A turn with more words than this gets another entry for those that come. */
+const MOST_KEPT = 1024 * 1024
+
+/** One entry a turn, whatever the number of its texts; what comes to the last turn is put to it. */
+function writeTexts(database: Database, id: number, { texts, state }: OutlineWrite): void {
+  const byTurn = new Map<number, string[]>()
+  for (const { order, text } of texts) {
+    const words = searchable(text)
+    const before = byTurn.get(order)
+    if (before) before.push(words)
+    else byTurn.set(order, [words])
+  }
+  const last = state.turnCount - 1
+  const insert = 'INSERT INTO turn_texts (outline_id, turn_order, words) VALUES (?, ?, ?)'
+  for (const [order, parts] of byTurn) {
+    const words = [...takeKept(database, id, order), ...parts].join('\n')
+    const kept = order === last && words.length <= MOST_KEPT ? words : null
+    const rowid = prepared(database, insert).run(id, order, kept).lastInsertRowid
+    prepared(database, 'INSERT INTO turn_words (rowid, words) VALUES (?, ?)').run(rowid, words)
+  }
+  prepared(
+    database,
+    `UPDATE turn_texts SET words = NULL
+     WHERE outline_id = ? AND turn_order <> ? AND words IS NOT NULL`,
+  ).run(id, last)
+}
+
+function takeKept(database: Database, id: number, order: number): string[] {
+  const kept = prepared<[number, number], { id: number; words: string }>(
+    database,
+    `SELECT id, words FROM turn_texts
+     WHERE outline_id = ? AND turn_order = ? AND words IS NOT NULL`,
+  ).all(id, order)
+  for (const text of kept) {
+    prepared(database, 'DELETE FROM turn_words WHERE rowid = ?').run(text.id)
+    prepared(database, 'DELETE FROM turn_texts WHERE id = ?').run(text.id)
+  }
+  return kept.map(({ words }) => words)
+}
+
+function toStored(row: StoredRow): StoredOutline | undefined {
+  const summary = parseSummary(row.summary, row.thread_id)
+  const [state, damage] = [parseJson(row.state), parseJson(row.damage)]
+  if (!summary || !isObject(state) || !Array.isArray(damage)) return undefined
+  return {
+    id: row.id,
+    rolloutPath: row.rollout_path,
+    file: toFile(row),
+    summary,
+    state: state as unknown as OutlineState,
+    foldedBytes: row.folded_bytes,
+    foldedLines: row.folded_lines,
+    damagedLines: row.damaged_lines,
+    damage: damage as unknown as IndexedDamage[],
+  }
+}

@@ -1,0 +1,217 @@
+import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
+import { callText, foldTurnsSlice, searchText } from '../../history/index.ts'
+import {
+  newestFirst,
+  parseRolloutName,
+  type RolloutFile,
+  readEntries,
+} from '../../rollout/index.ts'
+import type { HomeIndex, IndexedFile, TurnMatch } from '../../state/index.ts'
+import { decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
+import { ThreadStoreError } from '../errors.ts'
+import { isWanted } from '../list-filter.ts'
+import { snippetOf } from '../snippet.ts'
+import type { SearchHit, SearchPage, SearchThreads, StoredThread, ThreadPage } from '../store.ts'
+import { isSameFile, makeOutline, type OutlineWrite } from './outliner.ts'
+import { indexedOutline } from './thread-outline.ts'
+
+export interface SearchSources {
+  readonly files: FileSystem
+  readonly index: HomeIndex
+  /** Every rollout that search may find. */
+  readonly rollouts: readonly RolloutFile[]
+  /** The files of outlines that are in the index, as this process has last seen them. */
+  readonly indexed: Map<string, IndexedFile>
+  readonly read: (file: RolloutFile) => Promise<StoredThread | undefined>
+}
+
+type Unreadable = ThreadPage['unreadable'][number]
+
+/** Outlines that are written at once, by the bytes of their files: memory has an end. */
+const WRITE_BYTES = 32 * 1024 * 1024
+const WRITE_COUNT = 200
+
+/**
+ * Brings the full-text index up to date with the files: nothing that is kept is not found. What is
+ * done stays done when it is stopped. Answers which files it could not read.
+ */
+export async function indexRollouts(
+  sources: SearchSources,
+  { onProgress, signal }: Pick<SearchThreads, 'onProgress' | 'signal'>,
+): Promise<Unreadable[]> {
+  const { files, index } = sources
+  const unreadable: Unreadable[] = []
+  const stale = await staleRollouts(sources)
+  const batch = new OutlineBatch(index)
+  try {
+    for (const [done, { path, facts }] of stale.entries()) {
+      signal?.throwIfAborted()
+      onProgress?.({ doneThreads: done, totalThreads: stale.length })
+      try {
+        const made = await makeOutline(files, index, path, facts, index.outlines.read(path))
+        if (made) batch.add(made.row, facts.sizeBytes)
+        else unreadable.push({ path, reason: 'no readable session_meta line' })
+      } catch (error) {
+        unreadable.push({ path, reason: errorText(error) })
+      }
+      if (batch.isFull) batch.write()
+    }
+  } finally {
+    batch.write()
+  }
+  // What they said once is not there to be shown.
+  index.outlines.remove(unreadable.map(({ path }) => path))
+  for (const { path } of unreadable) sources.indexed.delete(path)
+  if (stale.length > 0) onProgress?.({ doneThreads: stale.length, totalThreads: stale.length })
+  return unreadable
+}
+
+/** Which index a memory of what is indexed tells of: one that was begun anew holds nothing. */
+const described = new WeakMap<SearchSources['indexed'], HomeIndex>()
+
+/** Files that are not as the index knows them, oldest first: newer text gets the greater number. */
+async function staleRollouts({
+  files,
+  index,
+  rollouts,
+  indexed,
+}: SearchSources): Promise<{ path: string; facts: FileFacts }[]> {
+  if (described.get(indexed) !== index) indexed.clear()
+  described.set(indexed, index)
+  let known: ReadonlyMap<string, IndexedFile> | undefined
+  const stale: { path: string; facts: FileFacts }[] = []
+  for (const { path } of rollouts.toReversed()) {
+    const facts = await files.facts(path)
+    const seen = indexed.get(path)
+    if (!facts || (seen && isSameFile(seen, facts))) continue
+    known ??= index.outlines.files()
+    if (!known) throw unreadableIndex()
+    const before = known.get(path)
+    if (before && isSameFile(before, facts)) indexed.set(path, before)
+    else stale.push({ path, facts })
+  }
+  return stale
+}
+
+/** Outlines on their way into the index. */
+class OutlineBatch {
+  readonly #index: HomeIndex
+  #outlines: OutlineWrite[] = []
+  #bytes = 0
+
+  constructor(index: HomeIndex) {
+    this.#index = index
+  }
+
+  get isFull(): boolean {
+    return this.#bytes >= WRITE_BYTES || this.#outlines.length >= WRITE_COUNT
+  }
+
+  add(outline: OutlineWrite, sizeBytes: number): void {
+    this.#outlines.push(outline)
+    this.#bytes += sizeBytes
+  }
+
+  write(): void {
+    const outlines = this.#outlines
+    this.#outlines = []
+    this.#bytes = 0
+    if (outlines.length === 0 || this.#index.outlines.write(outlines)) return
+    const doing = 'the index cannot be written: is the disk full, or the home read-only?'
+    throw new ThreadStoreError({ code: 'internal', doing })
+  }
+}
+
+function unreadableIndex(): ThreadStoreError {
+  const doing = 'the index cannot be read; if it is damaged, the next search makes a new one'
+  return new ThreadStoreError({ code: 'internal', doing })
+}
+
+/** A page of what the index finds; it has to be up to date. */
+export async function searchIndex(
+  sources: SearchSources,
+  params: SearchThreads,
+): Promise<Omit<SearchPage, 'unreadable'>> {
+  const limit = Math.max(1, Math.floor(params.limit))
+  const hits: SearchHit[] = []
+  let before = params.cursor === undefined ? undefined : beforeOf(params.cursor)
+  for (;;) {
+    const matches = sources.index.outlines.search(params.query, limit + 1, before)
+    if (!matches) throw unreadableIndex()
+    for (const match of matches) {
+      const file = fileAt(sources.rollouts, match.rolloutPath)
+      before = match.textId
+      const thread = file && !match.isRepeated ? await sources.read(file) : undefined
+      if (!thread || !isSearched(thread, params)) continue
+      if (hits.length === limit) {
+        return { hits, nextCursor: encodeCursor({ position: match.textId + 1, threadId: '' }) }
+      }
+      hits.push({ thread, ...(await shown(sources, match, params.query)) })
+    }
+    if (matches.length <= limit) return { hits, nextCursor: null }
+  }
+}
+
+/** By halves: a home has too many to look at each. */
+function fileAt(rollouts: readonly RolloutFile[], path: string): RolloutFile | undefined {
+  const name = parseRolloutName(path)
+  if (!name) return undefined
+  const wanted = { ...name, path, isArchived: false }
+  let [low, high] = [0, rollouts.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const file = rollouts[middle]
+    if (file?.stamp === name.stamp && file.threadId === name.threadId) {
+      return file.path === path ? file : undefined
+    }
+    if (file && newestFirst(file, wanted) < 0) low = middle + 1
+    else high = middle
+  }
+  return undefined
+}
+
+function isSearched(thread: StoredThread, params: SearchThreads): boolean {
+  const { cwd, includeSubagents } = params
+  const isArchived = params.isArchived === true
+  if (thread.isArchived !== isArchived) return false
+  const filter = { limit: 1, sortKey: 'created', isArchived, includeSubagents } as const
+  return isWanted(thread, { ...filter, ...(cwd === undefined ? {} : { cwd }) })
+}
+
+/** The turn itself, read from its file. */
+async function shown(
+  { files, index }: SearchSources,
+  { rolloutPath, turn }: TurnMatch,
+  query: string,
+): Promise<Pick<SearchHit, 'turnId' | 'snippet'>> {
+  const row = index.outlines.read(rolloutPath)
+  if (!row) return { turnId: turn.turnId, snippet: '' }
+  const facts = {
+    ...row,
+    endBytes: row.foldedBytes,
+    isEndOpen: false,
+    again: async () => undefined,
+  }
+  const outline = indexedOutline(facts, index.outlines, row.id)
+  const end = outline.next(turn.order)?.startOffset ?? row.foldedBytes
+  const { entries } = await readEntries(files, rolloutPath, [{ start: turn.startOffset, end }])
+  const turns = foldTurnsSlice({
+    entries,
+    from: turn.before,
+    isEarlierTurn: (turnId) => outline.find(turnId, turn.order) !== undefined,
+    startOffsets: new Set([turn.startOffset]),
+    isRunning: false,
+  })
+  const told = turns.flatMap(({ items }) => items.map(searchText))
+  const called = entries.map(({ item }) =>
+    item.type === 'response_item' ? callText(item.payload) : '',
+  )
+  const texts = [...told, ...called].filter((text) => text !== '')
+  return { turnId: turn.turnId, snippet: snippetOf(texts, query) }
+}
+
+function beforeOf(text: string): number {
+  const { position } = decodeCursor(text)
+  if (typeof position !== 'number') throw invalidCursor(text)
+  return position
+}

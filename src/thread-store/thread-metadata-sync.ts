@@ -1,0 +1,59 @@
+import type { Clock } from '../base/index.ts'
+import { type ObservedFacts, SummaryFold, type ThreadSummary } from '../history/index.ts'
+import type { RolloutItem } from '../protocol/index.ts'
+
+/** A thread that only goes on is told as changed no more often. Source: upstream's interval. */
+const TOUCH_INTERVAL_MS = 5000
+
+/**
+ * Turns what is appended to a live thread into facts for the store, which need not look into
+ * items. What could not be told stays pending, and is told with what comes next.
+ */
+export class ThreadMetadataSync {
+  readonly #clock: Pick<Clock, 'nowMs'>
+  readonly #fold: SummaryFold
+  /** What the store knows. */
+  #told: ThreadSummary | undefined
+  #touchedAtMs = Number.NEGATIVE_INFINITY
+  #hasNews = false
+
+  /** `known`: of a stored thread, which its store has told of. */
+  constructor(clock: Pick<Clock, 'nowMs'>, known?: ThreadSummary) {
+    this.#clock = clock
+    this.#fold = new SummaryFold(known)
+    this.#told = known
+  }
+
+  observe(items: readonly RolloutItem[]): void {
+    for (const item of items) this.#fold.apply(item)
+    this.#hasNews = true
+  }
+
+  /** Tells the store what is pending. Throws what it throws; nothing is forgotten then. */
+  async tell(record: (facts: ObservedFacts) => Promise<void>): Promise<void> {
+    const summary = this.#fold.finish()
+    if (!summary || !this.#hasNews) return
+    const changed = difference(summary, this.#told)
+    const nowMs = this.#clock.nowMs()
+    const isDue = nowMs - this.#touchedAtMs >= TOUCH_INTERVAL_MS
+    if (Object.keys(changed).length === 0 && !isDue) return
+    this.#hasNews = false
+    try {
+      await record({ ...changed, updatedAtMs: nowMs })
+    } catch (error) {
+      this.#hasNews = true
+      throw error
+    }
+    this.#told = summary
+    this.#touchedAtMs = nowMs
+  }
+}
+
+function difference(now: ThreadSummary, before: ThreadSummary | undefined): ObservedFacts {
+  const { threadId: _id, loggedName: _name, ...facts } = now
+  const changed = Object.entries(facts).filter(([field, value]) => {
+    const known = before?.[field as keyof ThreadSummary]
+    return value !== known && JSON.stringify(value) !== JSON.stringify(known)
+  })
+  return Object.fromEntries(changed)
+}
