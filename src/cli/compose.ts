@@ -16,16 +16,29 @@ import {
 import { LocalThreadStore, type ThreadStore } from '../thread-store/index.ts'
 import { bobbinVersion } from './version.ts'
 
-/** The store of a home; the one place where it is decided what a home is made of. */
-export function openStore(home: string, durability: Config['durability'] = 'turn'): ThreadStore {
-  return new LocalThreadStore({ home, files: nodeFileSystem, clock: systemClock, durability })
+/**
+ * The store of a home; the one place where it is decided what a home is made of. `client` is named
+ * to whoever is refused a thread that is open here.
+ */
+export function openStore(
+  home: string,
+  client: string,
+  durability: Config['durability'] = 'turn',
+): ThreadStore {
+  return new LocalThreadStore({
+    home,
+    files: nodeFileSystem,
+    clock: systemClock,
+    durability,
+    client,
+  })
 }
 
 /** The store of the home that the environment names. Throws `home_unreadable`. */
 export function openHomeStore(): ThreadStore {
   const home = resolveHome(process.env)
   checkHome(home)
-  return openStore(home)
+  return openStore(home, 'bobbin threads')
 }
 
 export interface ComposeParams {

@@ -4,7 +4,7 @@ import { CliError } from './cli-error.ts'
 import { workingFolder } from './exec-options.ts'
 import { EXIT } from './exit-codes.ts'
 
-const PAGE = 200
+const PAGE = 2000
 
 /** Every listed thread, active ones first. */
 async function* allThreads(store: ThreadStore): AsyncGenerator<StoredThread> {
@@ -13,7 +13,7 @@ async function* allThreads(store: ThreadStore): AsyncGenerator<StoredThread> {
     do {
       const params: ListThreads = {
         limit: PAGE,
-        sortKey: 'updated',
+        sortKey: 'created',
         isArchived,
         includeSubagents: true,
         ...(cursor === undefined ? {} : { cursor }),

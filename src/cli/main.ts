@@ -103,6 +103,7 @@ function threadsCommand(): Command {
     .description('Show the turns of a thread.')
     .argument('[id]', 'full id, unique beginning of it, or name')
     .option('--last', LAST)
+    .option('-n, --turns <count>', 'only the last turns, so many')
     .option('--json', 'print one JSON object')
     .action(async (id: string | undefined, options) => {
       const { runThreadsShow } = await import('./commands/threads-show.ts')

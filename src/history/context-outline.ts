@@ -30,7 +30,7 @@ export function contextPoint({ context, strayEnd }: ContextOutlineState): Contex
   return context && context.start > strayEnd ? context : null
 }
 
-const MOST_SEGMENTS = 64
+const MOST_SEGMENTS = 16
 
 /**
  * Folds a log into the point from which `replayModelHistory` has to read: the start of the turn

@@ -154,7 +154,7 @@ describe('the catalog of rollouts', () => {
 
   it('tells of folders that cannot be read, and lists them when they can', async () => {
     await using home = await TempFolder.create()
-    for (const [index, at] of DAYS.entries()) {
+    for (const [index, at] of [...DAYS, 'archived_sessions'].entries()) {
       await make(home, {
         kind: 'write',
         at: `${at}/rollout-2026-11-20T10-00-0${index}-${threadIdOf(index)}.jsonl`,

@@ -154,7 +154,7 @@ export async function readHeader(
     header = item.payload
     return 'stop'
   }
-  await withRollout(files, path, (file) => visitRollout(file, {}, { entry }))
+  await withRollout(files, path, (file) => visitRollout(sparingly(file), {}, { entry }))
   return header
 }
 
@@ -175,7 +175,7 @@ export async function readEntries(
   const damage: DamagedLine[] = []
   await withRollout(files, path, async (file) => {
     for (const part of parts) {
-      await visitRollout(file, part, {
+      await visitRollout(part.isOneLine ? sparingly(file) : file, part, {
         entry: (entry) => {
           entries.push(entry)
           return part.isOneLine ? 'stop' : undefined
@@ -185,6 +185,26 @@ export async function readEntries(
     }
   })
   return { entries, damage }
+}
+
+const FIRST_READ_BYTES = 16 * 1024
+
+/** For one line, which is mostly short: more is read at once only when it turns out to be long. */
+function sparingly(file: OpenFile): OpenFile {
+  if (file instanceof CompressedRollout) return file
+  let most = FIRST_READ_BYTES
+  return {
+    read: (into, position) => {
+      const part = into.subarray(0, most)
+      most *= 2
+      return file.read(part, position)
+    },
+    write: (bytes) => file.write(bytes),
+    facts: () => file.facts(),
+    truncate: (sizeBytes) => file.truncate(sizeBytes),
+    sync: () => file.sync(),
+    close: () => file.close(),
+  }
 }
 
 const NEWLINE = 0x0a

@@ -5,7 +5,8 @@ import { errorCode } from '../base/index.ts'
 
 export type Database = Sqlite.Database
 
-const BUSY_TIMEOUT_MS = 250
+/** Waiting holds the whole process up: whoever has time tries again. */
+const BUSY_TIMEOUT_MS = 50
 const MIGRATIONS = join(import.meta.dirname, 'migrations')
 
 /** The index cannot be used now; the caller goes on from the files. */

@@ -27,9 +27,9 @@ export class HomeIndex implements Disposable {
 
   /** Forgets what is not `present` any more, once a folder has more rows than files. */
   prune(folder: string, present: ReadonlySet<string>): void {
-    const known = this.threads.pathsIn(folder)
-    if (known.length <= present.size) return
-    this.remove(known.filter((path) => !present.has(path)))
+    const known = new Set([...this.threads.pathsIn(folder), ...this.outlines.pathsIn(folder)])
+    if (known.size <= present.size) return
+    this.remove([...known].filter((path) => !present.has(path)))
   }
 
   /** Forgets files that are gone or have moved. */

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { type FileFacts, isObject, numberAt, stringAt } from '../base/index.ts'
 import type { ThreadSummary } from '../history/index.ts'
 
@@ -16,6 +17,16 @@ export function toFile(row: FileColumns): IndexedFile {
 
 export function toFileColumns(file: IndexedFile): FileColumns {
   return { size_bytes: file.sizeBytes, modified_at_ms: file.modifiedAtMs, inode: file.inode }
+}
+
+/** Sum over columns of a row: SQLite itself does not notice bytes that have changed. */
+export function checksumOf<C extends string>(
+  row: { readonly [column in C]: string | number | null },
+  columns: readonly C[],
+): number {
+  let text = ''
+  for (const column of columns) text += `${row[column]}\0`
+  return crc32(text)
 }
 
 /** Rows can be read by other programs, and were perhaps written by one: else undefined. */

@@ -1,4 +1,6 @@
+export { type CodexThreadFacts, touchCodexState } from './codex-state.ts'
 export { HomeIndex } from './home-index.ts'
+export { faultOf, IndexReader, type IndexRecord, writtenBy } from './index-reader.ts'
 export type { IndexedFile } from './index-row.ts'
 export type { OutlineIndex, OutlineRow, StoredOutline, TurnMatch } from './outline-index.ts'
 export { searchable, toMatch } from './search-words.ts'

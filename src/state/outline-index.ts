@@ -3,6 +3,7 @@ import type { OutlinedTurn, OutlineState, ThreadSummary, TurnText } from '../his
 import { type Database, prepared } from './database.ts'
 import type { IndexDatabase } from './index-database.ts'
 import {
+  checksumOf,
   type FileColumns,
   type IndexedFile,
   parseJson,
@@ -66,6 +67,7 @@ interface StoredRow extends FileColumns {
   damage: string
   summary: string
   state: string
+  checksum: number
 }
 
 /** Where the turns of rollouts are, and the words that were said in them. */
@@ -98,6 +100,20 @@ export class OutlineIndex {
     return rows && new Map(rows.map((row) => [row.rollout_path, toFile(row)]))
   }
 
+  /** Paths of a folder's outlines, whether the files are there or not. */
+  pathsIn(folder: string): string[] {
+    // In the order of text, `0` comes right after `/`.
+    const paths = this.#database.read((database) =>
+      prepared<[string, string], string>(
+        database,
+        'SELECT rollout_path FROM outlines WHERE rollout_path > ? AND rollout_path < ?',
+      )
+        .pluck()
+        .all(`${folder}/`, `${folder}0`),
+    )
+    return paths ?? []
+  }
+
   /**
    * All of several or none; answers whether they could be written. One that another process has
    * gone on from meanwhile is left as that made it.
@@ -124,7 +140,7 @@ export class OutlineIndex {
 
   /**
    * Turns that hold the words of a query, newest text first, from below `beforeTextId` on;
-   * undefined when SQLite fails.
+   * undefined when SQLite fails, or rows are damaged: those are forgotten.
    */
   search(
     query: string,
@@ -133,31 +149,31 @@ export class OutlineIndex {
   ): TurnMatch[] | undefined {
     const match = toMatch(query)
     if (match === '') return []
-    return this.#database.read((database) =>
+    const found = this.#database.read((database) =>
       prepared<[string, number, number], FoundRow>(database, SEARCH)
         .all(match, beforeTextId, limit)
-        .map((row) => ({
-          textId: row.id,
-          rolloutPath: row.rollout_path,
-          turn: TurnTable.toTurn(row),
-          isRepeated: isRepeated(database, match, row),
-        })),
+        .map((row) => ({ row, isRepeated: isRepeated(database, match, row) })),
     )
+    const damaged = found?.filter(({ row }) => !TurnTable.isIntact(row)) ?? []
+    this.remove(damaged.map(({ row }) => row.rollout_path))
+    if (damaged.length > 0) return undefined
+    return found?.map(({ row, isRepeated }) => ({
+      textId: row.id,
+      rolloutPath: row.rollout_path,
+      turn: TurnTable.toTurn(row),
+      isRepeated,
+    }))
   }
 }
 
-type FoundRow = Parameters<typeof TurnTable.toTurn>[0] & {
-  id: number
-  rollout_path: string
-  outline_id: number
-}
+type FoundRow = Parameters<typeof TurnTable.isIntact>[0] & { id: number; rollout_path: string }
 
 const SEARCH = `SELECT turn_texts.id, rollout_path, turns.*
  FROM turn_words
  JOIN turn_texts ON turn_texts.id = turn_words.rowid
  JOIN outlines ON outlines.id = turn_texts.outline_id
  JOIN turns USING (outline_id, turn_order)
- WHERE turn_words MATCH ? AND turn_words.rowid < ? AND is_taken_back = 0
+ WHERE turn_words MATCH ? AND turn_words.rowid < CAST(? AS INTEGER) AND is_taken_back = 0
  ORDER BY turn_words.rowid DESC LIMIT ?`
 
 function isRepeated(database: Database, match: string, row: FoundRow): boolean {
@@ -167,7 +183,8 @@ function isRepeated(database: Database, match: string, row: FoundRow): boolean {
   )
     .pluck()
     .all(row.outline_id, row.turn_order, row.id)
-  const text = 'SELECT 1 FROM turn_words WHERE turn_words MATCH ? AND rowid = ?'
+  // Numbers come as REAL, of which FTS5 makes no row id: it would pass over them.
+  const text = 'SELECT 1 FROM turn_words WHERE turn_words MATCH ? AND rowid = CAST(? AS INTEGER)'
   const matches = prepared<[string, number]>(database, text)
   return newer.some((id) => matches.get(match, id) !== undefined)
 }
@@ -186,18 +203,32 @@ function forget(database: Database, rolloutPath: string): void {
   prepared(database, 'DELETE FROM outlines WHERE id = ?').run(id)
 }
 
+const SUMMED = [
+  'rollout_path',
+  'thread_id',
+  'size_bytes',
+  'modified_at_ms',
+  'inode',
+  'folded_bytes',
+  'folded_lines',
+  'damaged_lines',
+  'damage',
+  'summary',
+  'state',
+] as const
+
 const UPSERT = `INSERT INTO outlines
    (rollout_path, thread_id, size_bytes, modified_at_ms, inode, folded_bytes, folded_lines,
-    damaged_lines, damage, summary, state)
+    damaged_lines, damage, summary, state, checksum)
  VALUES
    (@rollout_path, @thread_id, @size_bytes, @modified_at_ms, @inode, @folded_bytes, @folded_lines,
-    @damaged_lines, @damage, @summary, @state)
+    @damaged_lines, @damage, @summary, @state, @checksum)
  ON CONFLICT (rollout_path) DO UPDATE SET
    thread_id = excluded.thread_id, size_bytes = excluded.size_bytes,
    modified_at_ms = excluded.modified_at_ms, inode = excluded.inode,
    folded_bytes = excluded.folded_bytes, folded_lines = excluded.folded_lines,
    damaged_lines = excluded.damaged_lines, damage = excluded.damage,
-   summary = excluded.summary, state = excluded.state
+   summary = excluded.summary, state = excluded.state, checksum = excluded.checksum
  RETURNING id`
 
 function foldedBytes(database: Database, rolloutPath: string): number | undefined {
@@ -211,7 +242,7 @@ function foldedBytes(database: Database, rolloutPath: string): number | undefine
 
 function writeRow(database: Database, outline: OutlineWrite): number {
   const statement = prepared<[Omit<StoredRow, 'id'>], number>(database, UPSERT).pluck()
-  const id = statement.get({
+  const columns = {
     ...toFileColumns(outline.file),
     rollout_path: outline.rolloutPath,
     thread_id: outline.summary.threadId,
@@ -221,8 +252,8 @@ function writeRow(database: Database, outline: OutlineWrite): number {
     damage: JSON.stringify(outline.damage),
     summary: JSON.stringify(outline.summary),
     state: JSON.stringify(outline.state),
-  })
-  return id ?? -1
+  }
+  return statement.get({ ...columns, checksum: checksumOf(columns, SUMMED) }) ?? -1
 }
 
 /** A turn with more words than this gets another entry for those that come. */
@@ -268,7 +299,13 @@ function takeKept(database: Database, id: number, order: number): string[] {
 function toStored(row: StoredRow): StoredOutline | undefined {
   const summary = parseSummary(row.summary, row.thread_id)
   const [state, damage] = [parseJson(row.state), parseJson(row.damage)]
-  if (!summary || !isObject(state) || !Array.isArray(damage)) return undefined
+  if (
+    !summary ||
+    !isObject(state) ||
+    !Array.isArray(damage) ||
+    row.checksum !== checksumOf(row, SUMMED)
+  )
+    return undefined
   return {
     id: row.id,
     rolloutPath: row.rollout_path,

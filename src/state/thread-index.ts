@@ -2,6 +2,7 @@ import type { ThreadSummary } from '../history/index.ts'
 import { prepared } from './database.ts'
 import type { IndexDatabase } from './index-database.ts'
 import {
+  checksumOf,
   type FileColumns,
   type IndexedFile,
   parseSummary,
@@ -23,6 +24,7 @@ interface StoredRow extends FileColumns {
   thread_id: string
   folded_bytes: number
   summary: string
+  checksum: number
 }
 
 /** Summaries of rollouts, kept so that a list need not read them again. */
@@ -56,13 +58,14 @@ export class ThreadIndex {
     this.#database.write((database) => {
       const statement = prepared<[StoredRow]>(database, UPSERT)
       for (const row of rows) {
-        statement.run({
+        const columns = {
           ...toFileColumns(row.file),
           rollout_path: row.rolloutPath,
           thread_id: row.summary.threadId,
           folded_bytes: row.foldedBytes,
           summary: JSON.stringify(row.summary),
-        })
+        }
+        statement.run({ ...columns, checksum: checksumOf(columns, SUMMED) })
       }
     })
   }
@@ -93,18 +96,29 @@ export class ThreadIndex {
   }
 }
 
-const COLUMNS = 'rollout_path, thread_id, size_bytes, modified_at_ms, inode, folded_bytes, summary'
+const SUMMED = [
+  'rollout_path',
+  'thread_id',
+  'size_bytes',
+  'modified_at_ms',
+  'inode',
+  'folded_bytes',
+  'summary',
+] as const
+const COLUMNS = [...SUMMED, 'checksum'].join(', ')
 
 const UPSERT = `INSERT INTO threads VALUES
-   (@rollout_path, @thread_id, @size_bytes, @modified_at_ms, @inode, @folded_bytes, @summary)
+   (@rollout_path, @thread_id, @size_bytes, @modified_at_ms, @inode, @folded_bytes, @summary,
+    @checksum)
  ON CONFLICT (rollout_path) DO UPDATE SET
    thread_id = excluded.thread_id, size_bytes = excluded.size_bytes,
    modified_at_ms = excluded.modified_at_ms, inode = excluded.inode,
-   folded_bytes = excluded.folded_bytes, summary = excluded.summary`
+   folded_bytes = excluded.folded_bytes, summary = excluded.summary,
+   checksum = excluded.checksum`
 
 function toThreadRow(row: StoredRow): ThreadRow | undefined {
   const summary = parseSummary(row.summary, row.thread_id)
-  if (!summary) return undefined
+  if (!summary || row.checksum !== checksumOf(row, SUMMED)) return undefined
   const { rollout_path: rolloutPath, folded_bytes: foldedBytes } = row
   return { rolloutPath, file: toFile(row), summary, foldedBytes }
 }

@@ -1,6 +1,7 @@
 import type { OutlinedTurn } from '../history/index.ts'
 import { type Database, prepared } from './database.ts'
 import type { IndexDatabase } from './index-database.ts'
+import { checksumOf } from './index-row.ts'
 
 interface TurnRow {
   turn_order: number
@@ -18,6 +19,11 @@ interface TurnRow {
   is_open_at_next: number | null
 }
 
+interface StoredTurn extends TurnRow {
+  outline_id: number
+  checksum: number
+}
+
 export interface TurnsWindow {
   readonly direction: 'asc' | 'desc'
   readonly limit: number
@@ -25,8 +31,11 @@ export interface TurnsWindow {
   readonly afterOrder?: number
 }
 
-/** Undefined when SQLite fails, and when another process has made the outline anew. */
+/** Undefined when SQLite fails, rows are damaged, or another has made the outline anew. */
 type Found = OutlinedTurn[] | undefined
+
+/** Some of the turns that are asked for may be taken back. */
+const FEWEST_ROWS = 16
 
 /** The turns of outlined rollouts, by the id of the outline. */
 export class TurnTable {
@@ -36,14 +45,31 @@ export class TurnTable {
     this.#database = database
   }
 
-  /** Turns that are not taken back, in the order that was asked for. */
-  page(outlineId: number, { direction, limit, afterOrder }: TurnsWindow): Found {
-    const [beyond, start] = direction === 'asc' ? ['>', -1] : ['<', Number.MAX_SAFE_INTEGER]
-    return this.#all(
-      outlineId,
-      `AND is_taken_back = 0 AND turn_order ${beyond} ? ORDER BY turn_order ${direction} LIMIT ?`,
-      [afterOrder ?? start, limit],
-    )
+  /**
+   * Turns that are not taken back, in the order that was asked for. `turnCount`: of all turns that
+   * the outline has, by which those that are missing are noticed.
+   */
+  page(outlineId: number, turnCount: number, window: TurnsWindow): Found {
+    const { direction, limit, afterOrder } = window
+    const isUpwards = direction === 'asc'
+    const [beyond, step] = isUpwards ? ['>=', 1] : ['<=', -1]
+    const rest = `AND turn_order ${beyond} ? ORDER BY turn_order ${direction} LIMIT ?`
+    let order = isUpwards
+      ? (afterOrder ?? -1) + 1
+      : Math.min(afterOrder ?? turnCount, turnCount) - 1
+    const shown: OutlinedTurn[] = []
+    while (shown.length < limit && order >= 0 && order < turnCount) {
+      const wanted = Math.max(FEWEST_ROWS, limit - shown.length)
+      const rows = this.#all(outlineId, rest, [order, wanted])
+      if (!rows || rows.length === 0) return undefined
+      for (const turn of rows) {
+        if (shown.length === limit || order >= turnCount) break
+        if (turn.order !== order) return undefined
+        if (!turn.isTakenBack) shown.push(turn)
+        order += step
+      }
+    }
+    return shown
   }
 
   /** The last turn of that id that is not taken back, of those before `beforeOrder`. */
@@ -57,13 +83,22 @@ export class TurnTable {
   }
 
   /** The turn that began next, taken back or not. */
-  next(outlineId: number, order: number): Found {
-    return this.#all(outlineId, 'AND turn_order > ? ORDER BY turn_order LIMIT 1', [order])
+  next(outlineId: number, turnCount: number, order: number): Found {
+    if (order + 1 >= turnCount) return []
+    const found = this.#all(outlineId, 'AND turn_order = ?', [order + 1])
+    return found?.length === 1 ? found : undefined
   }
 
   write(database: Database, outlineId: number, turns: readonly OutlinedTurn[]): void {
-    const statement = prepared<[TurnRow & { outline_id: number }]>(database, REPLACE)
-    for (const turn of turns) statement.run({ outline_id: outlineId, ...toRow(turn) })
+    const statement = prepared<[StoredTurn]>(database, REPLACE)
+    for (const turn of turns) {
+      const row = { outline_id: outlineId, ...toRow(turn) }
+      statement.run({ ...row, checksum: checksumOf(row, SUMMED) })
+    }
+  }
+
+  static isIntact(row: StoredTurn): boolean {
+    return row.checksum === checksumOf(row, SUMMED)
   }
 
   static toTurn(row: TurnRow): OutlinedTurn {
@@ -89,11 +124,12 @@ export class TurnTable {
   #all(outlineId: number, rest: string, values: (string | number)[]): Found {
     const query = `SELECT * FROM turns WHERE outline_id = ? ${rest}`
     const rows = this.#database.read((database) => {
-      const found = prepared<(string | number)[], TurnRow>(database, query).all(
+      const found = prepared<(string | number)[], StoredTurn>(database, query).all(
         outlineId,
         ...values,
       )
-      return found.length > 0 || hasOutline(database, outlineId) ? found : undefined
+      const isKnown = found.length > 0 || hasOutline(database, outlineId)
+      return isKnown && found.every(TurnTable.isIntact) ? found : undefined
     })
     return rows?.map((row) => TurnTable.toTurn(row))
   }
@@ -104,10 +140,27 @@ function hasOutline(database: Database, outlineId: number): boolean {
   return prepared<[number]>(database, text).get(outlineId) !== undefined
 }
 
+const SUMMED = [
+  'outline_id',
+  'turn_order',
+  'turn_id',
+  'status',
+  'start_offset',
+  'end_offset',
+  'item_count',
+  'numbered_before',
+  'line_index',
+  'numbered_count',
+  'is_explicit',
+  'is_taken_back',
+  'has_user_message',
+  'is_open_at_next',
+] as const
+
 const REPLACE = `REPLACE INTO turns VALUES
    (@outline_id, @turn_order, @turn_id, @status, @start_offset, @end_offset, @item_count,
     @numbered_before, @line_index, @numbered_count, @is_explicit, @is_taken_back,
-    @has_user_message, @is_open_at_next)`
+    @has_user_message, @is_open_at_next, @checksum)`
 
 function toRow(turn: OutlinedTurn): TurnRow {
   const { isOpenAtNext } = turn

@@ -1,5 +1,10 @@
 import { type Clock, errorText, systemClock } from '../base/index.ts'
-import { isPersisted, type ThreadMetadataPatch } from '../history/index.ts'
+import {
+  isPersisted,
+  SummaryFold,
+  type ThreadMetadataPatch,
+  type ThreadSummary,
+} from '../history/index.ts'
 import type { RolloutItem, ThreadId } from '../protocol/index.ts'
 import type { CreateThread, StoredHistory, StoredThread, ThreadStore } from './store.ts'
 import { ThreadMetadataSync } from './thread-metadata-sync.ts'
@@ -63,7 +68,8 @@ export class LiveThread implements AsyncDisposable {
     await store.resumeThread(threadId, onNotice ? { onNotice } : {})
     try {
       const history = await store.loadModelContext(threadId)
-      const sync = new ThreadMetadataSync(clock, { ...history.thread, loggedName: null })
+      const known = { ...history.thread, loggedName: null }
+      const sync = new ThreadMetadataSync(clock, known, await summaryOf(store, known))
       return { live: new LiveThread(store, threadId, sync, onNotice), history }
     } catch (error) {
       await store.discardThread(threadId)
@@ -75,8 +81,12 @@ export class LiveThread implements AsyncDisposable {
   async append(items: readonly RolloutItem[]): Promise<void> {
     const kept = items.filter(isPersisted)
     if (kept.length === 0) return
-    await this.#store.appendItems(this.threadId, kept)
-    this.#sync.observe(kept)
+    try {
+      await this.#store.appendItems(this.threadId, kept)
+    } finally {
+      // Also when they could not be written now: they stay queued.
+      this.#sync.observe(kept)
+    }
     await this.#tellFacts()
   }
 
@@ -100,11 +110,15 @@ export class LiveThread implements AsyncDisposable {
   /** Changes what a person chose about the thread, in order with what is appended. */
   async updateMetadata(patch: ThreadMetadataPatch): Promise<StoredThread> {
     await this.#tellFacts()
-    return await this.#store.updateThreadMetadata(this.threadId, patch)
+    const thread = await this.#store.updateThreadMetadata(this.threadId, patch)
+    this.#sync.accept(thread)
+    return thread
   }
 
+  /** Throws when not all could be kept, or told: the thread stays live then. */
   async close(): Promise<void> {
-    await this.#tellFacts()
+    await this.#store.flushThread(this.threadId)
+    await this.#sync.tell((facts) => this.#store.recordObserved(this.threadId, facts))
     await this.#store.closeThread(this.threadId)
     this.#isClosed = true
   }
@@ -123,4 +137,12 @@ export class LiveThread implements AsyncDisposable {
       this.#onNotice?.(`lists may show this thread as it was before: ${errorText(error)}`)
     }
   }
+}
+
+/** A process that died between keeping and telling leaves a thread that lists know nothing of. */
+async function summaryOf(store: ThreadStore, known: ThreadSummary): Promise<ThreadSummary> {
+  if (known.title !== '') return known
+  const fold = new SummaryFold()
+  for (const item of (await store.loadHistory(known.threadId)).items) fold.apply(item)
+  return fold.finish() ?? known
 }

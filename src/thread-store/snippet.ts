@@ -11,34 +11,61 @@ export function snippetOf(texts: readonly string[], query: string): string {
   return around(texts[0] ?? '', 0)
 }
 
-/** The words of a query, as they are looked for in texts. */
-export function queryWords(query: string): string[] {
-  const words = plain(query).split(/[^\p{L}\p{N}]+/u)
-  return words.filter((word) => word !== '')
+/** Whether a text holds all words of a query, each as the beginning of one, and its phrases. */
+export function holdsQuery(text: string, query: string): boolean {
+  const parts = (query.match(/"[^"]*"|[^\s"]+/g) ?? [])
+    .map((part) => ({ words: wordsOf(part), isPhrase: part.startsWith('"') }))
+    .filter(({ words }) => words.length > 0)
+  const all = wordsOf(text)
+  return parts.length > 0 && parts.every((part) => holds(all, part.words, part.isPhrase))
+}
+
+function holds(all: readonly string[], words: readonly string[], isPhrase: boolean): boolean {
+  const last = words.length - 1
+  const isAt = (start: number) =>
+    words.every((word, index) => {
+      const found = all[start + index] ?? ''
+      return index === last && !isPhrase ? found.startsWith(word) : found === word
+    })
+  return all.some((_, start) => isAt(start))
+}
+
+function queryWords(query: string): string[] {
+  return plain(query).match(/[\p{L}\p{N}]+/gu) ?? []
+}
+
+/** In scripts without spaces each character is a word. */
+function wordsOf(text: string): string[] {
+  return (
+    plain(text)
+      .replaceAll(UNSPACED, ' $& ')
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  )
 }
 
 /** Small letters without their marks, as the full-text index compares them. */
-export function plain(text: string): string {
+function plain(text: string): string {
   return text
     .normalize('NFD')
-    .replaceAll(/\p{M}+/gu, '')
+    .replaceAll(/[\u0300-\u036F]/g, '')
+    .normalize('NFC')
     .toLowerCase()
 }
 
 /** Where the first of some plain words begins in a text; undefined without one. */
-export function firstWord(text: string, words: readonly string[]): number | undefined {
+function firstWord(text: string, words: readonly string[]): number | undefined {
   for (const { index, 0: word } of text.matchAll(WORD)) {
     const found = plain(word)
     if (words.some((each) => found.startsWith(each))) return index
-    // In scripts without spaces a word may begin anywhere.
-    if (UNSPACED.test(found) && words.some((each) => found.includes(each))) return index
+    const isUnspaced = found.search(UNSPACED) !== -1
+    if (isUnspaced && words.some((each) => found.includes(each))) return index
   }
   return undefined
 }
 
 const WORD = /[\p{L}\p{N}\p{M}]+/gu
 const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}]/u
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}]/gu
 
 function around(text: string, at: number): string {
   const start = wholeAt(text, Math.max(0, at - BEFORE))

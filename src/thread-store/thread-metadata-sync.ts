@@ -11,22 +11,29 @@ const TOUCH_INTERVAL_MS = 5000
  */
 export class ThreadMetadataSync {
   readonly #clock: Pick<Clock, 'nowMs'>
-  readonly #fold: SummaryFold
+  #fold: SummaryFold
   /** What the store knows. */
   #told: ThreadSummary | undefined
   #touchedAtMs = Number.NEGATIVE_INFINITY
   #hasNews = false
 
-  /** `known`: of a stored thread, which its store has told of. */
-  constructor(clock: Pick<Clock, 'nowMs'>, known?: ThreadSummary) {
+  /** `known`: what the store tells of a stored thread; `summary`: what its log says, if other. */
+  constructor(clock: Pick<Clock, 'nowMs'>, known?: ThreadSummary, summary = known) {
     this.#clock = clock
-    this.#fold = new SummaryFold(known)
+    this.#fold = new SummaryFold(summary)
     this.#told = known
   }
 
   observe(items: readonly RolloutItem[]): void {
     for (const item of items) this.#fold.apply(item)
     this.#hasNews = true
+  }
+
+  /** The store knows this of a person: nothing that is pending may undo it. */
+  accept(facts: Pick<ThreadSummary, 'git' | 'memoryMode'>): void {
+    const summary = this.#fold.finish()
+    if (summary) this.#fold = new SummaryFold({ ...summary, ...facts })
+    if (this.#told) this.#told = { ...this.#told, ...facts }
   }
 
   /** Tells the store what is pending. Throws what it throws; nothing is forgotten then. */

@@ -4,6 +4,8 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { assistantMessage } from '../../src/core/index.ts'
+import { parseThreadId } from '../../src/protocol/index.ts'
+import { WriterLease } from '../../src/thread-store/local/writer-lease.ts'
 import { jsonLines, Workplace } from '../support/bobbin.ts'
 import { ScriptedResponsesServer } from '../support/responses-server.ts'
 
@@ -49,6 +51,32 @@ describe('bobbin threads', () => {
       assert.equal((await place.run(['threads', 'name', ...words])).exitCode, 2, words.join())
     }
     assert.deepEqual(await listed(place), [[id, null]])
+  })
+
+  it('refuses what another process has open, and says who that is', async () => {
+    await using place = await Workplace.create()
+    const [id = ''] = await threadsOf(place, ['first'])
+    const holder = { client: 'another program', nowMs: Date.UTC(2026, 10, 21, 9) }
+    await using lease = await WriterLease.take(
+      place.home,
+      parseThreadId(id) ?? assert.fail(),
+      holder,
+    )
+    lease.noteActivity('turn')
+    const who = `open for writing in process ${process.pid} (another program)`
+    for (const args of [
+      ['exec', '--skip-git-repo-check', 'resume', id, 'more'],
+      ['threads', 'name', id, 'N'],
+      ['threads', 'rollback', id],
+      ['threads', 'archive', id],
+      ['threads', 'delete', id, '--yes'],
+    ]) {
+      const { exitCode, stderr } = await place.run(args)
+      assert.equal(exitCode, 4, stderr)
+      assert.ok(stderr.includes(`${who} since 2026-11-21T09:00:00Z, in a turn`), stderr)
+    }
+    assert.equal((await place.run(['threads', 'show', id])).exitCode, 0)
+    assert.equal((await place.run(['threads', 'fork', id])).exitCode, 0)
   })
 
   it('archives and brings back, several at once', async () => {

@@ -81,6 +81,20 @@ for (const { version, binary } of codexVersions) {
       assert.deepEqual((await listBobbinThreads(scratch)).map(idAndName), [[threadId, 'By Codex']])
     })
 
+    it('a name and git facts that both have changed', LIMIT, async () => {
+      await using home = await TwoTurns.open()
+      const { scratch, threadId } = home
+      await using codex = await CodexAppServer.start(binary, scratch)
+      await codex.request('thread/name/set', { threadId, name: 'By Codex' })
+      await codex.request('thread/metadata/update', { threadId, gitInfo: { branch: 'feat' } })
+      await runBobbinJson(scratch, ['threads', 'name', threadId, 'By Bobbin', '--json'])
+      assert.deepEqual((await codexList(codex, false)).map(idAndName), [[threadId, 'By Bobbin']])
+      const { thread } = await codex.request('thread/read', { threadId, includeTurns: false })
+      assert.equal(objectAt(thread as JsonObject, 'gitInfo')?.branch, 'feat')
+      const [listed] = await listBobbinThreads(scratch)
+      assert.equal(objectAt(listed ?? {}, 'git')?.branch, 'feat')
+    })
+
     it('a rollback, and a turn after it', LIMIT, async () => {
       await using home = await TwoTurns.open()
       const { scratch, server, threadId } = home

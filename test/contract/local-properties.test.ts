@@ -10,7 +10,7 @@ import { anyLog } from '../support/arbitrary-log.ts'
 import { CodexHome } from '../support/codex-home.ts'
 import { header, rolledBack, textOf, threadIdOf } from '../support/thread-log.ts'
 
-const RUNS = Number(process.env.BOBBIN_RUNS ?? 60)
+const RUNS = Number(process.env.BOBBIN_RUNS ?? 12)
 const ID = threadIdOf(1)
 
 /** So long a header makes the file worth indexing. */

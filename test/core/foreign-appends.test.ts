@@ -7,7 +7,7 @@ import { appendFileSync, readFileSync, truncateSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../src/base/index.ts'
 import { assistantMessage, functionCall, SessionError } from '../../src/core/index.ts'
-import { messageText, type RolloutItem } from '../../src/protocol/index.ts'
+import { messageText, type RolloutItem, userText } from '../../src/protocol/index.ts'
 import { RolloutWriter } from '../../src/rollout/index.ts'
 import type { LocalThreadStore } from '../../src/thread-store/index.ts'
 import { type FaultPlan, FaultyFileSystem, type Method } from '../support/faulty-file-system.ts'
@@ -108,7 +108,7 @@ describe('a thread that another program goes on with between two turns', () => {
 
   const changes: [string, readonly RolloutItem[], readonly string[]][] = [
     ['takes a turn back', [rolledBack(1)], ['two']],
-    ['compacts', [compacted('', [user('in short')])], ['in short', 'two']],
+    ['compacts', [compacted('', [userText('in short')])], ['in short', 'two']],
     ['names it', [named('01a1f849-0000-7000-8000-000000000001', 'n')], ['one', 'first', 'two']],
     ['is in a turn', turn('f').slice(0, 4), ['one', 'first', 'uf', 'two']],
   ]
@@ -175,14 +175,6 @@ describe('a thread that another program goes on with between two turns', () => {
   })
 })
 
-function user(words: string) {
-  return {
-    type: 'message',
-    role: 'user',
-    content: [{ type: 'input_text', text: words }],
-  } as const
-}
-
 /** Lines that can be read, of a log that may have others. */
 function wholeLines(kit: SessionKit): string[] {
   return readFileSync(logOf(kit), 'utf8')
@@ -240,8 +232,8 @@ describe('a thread that another program writes to while a turn runs here', () =>
       await runTurn(handle, 'three')
       await handle.close()
       const where = `at call ${at}, ${kit.files.calls[from + at]?.method}`
-      const inLog = kit.payloads('response_item message user').map(({ content }) => content[0])
-      const texts = (inLog as { text: string }[]).map((part) => part.text)
+      const inLog = kit.payloads('response_item message user').map(({ content }) => content)
+      const texts = (inLog as unknown as { text: string }[][]).map(([part]) => part?.text)
       for (const words of ['one', 'two', 'three', 'uf']) {
         assert.equal(texts.filter((each) => each === words).length, 1, `${words}, ${where}`)
       }

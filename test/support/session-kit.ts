@@ -94,7 +94,15 @@ export class SessionKit implements AsyncDisposable {
   /** Paths of all rollouts of the home. */
   logs(): string[] {
     const found = readdirSync(this.home, { recursive: true, encoding: 'utf8' })
-    return found.filter((path) => path.endsWith('.jsonl')).map((path) => join(this.home, path))
+    return found
+      .filter((path) => /rollout-.*\.jsonl$/.test(path))
+      .map((path) => join(this.home, path))
+  }
+
+  /** Every file of the home. */
+  homeFiles(): string[] {
+    const found = readdirSync(this.home, { recursive: true, withFileTypes: true })
+    return found.filter((entry) => entry.isFile()).map((entry) => entry.name)
   }
 
   /** The lines of the one rollout of the home, as they are in the file now. */

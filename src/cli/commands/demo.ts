@@ -32,7 +32,7 @@ export async function runDemo(): Promise<ExitCode> {
   out.line('A coding agent in a scratch project. Its model is a script, so this works offline.')
 
   heading(out, `A turn: "${FIRST_PROMPT}"`)
-  await using store = openStore(home)
+  await using store = openStore(home, 'bobbin demo')
   const settings = demoSettings(project)
   await withManager(store, FIRST_TURN, async (manager) => {
     const handle = await manager.start({ settings })

@@ -23,7 +23,7 @@ export async function runExec(words: string[], flags: ExecFlags): Promise<ExitCo
   if (!target.isResume) requireModelAccess(run)
   const { config, origin, settings } = run
   const isEphemeral = flags.ephemeral === true
-  await using store = openStore(config.home, config.durability)
+  await using store = openStore(config.home, 'bobbin exec', config.durability)
   const threadId = target.isResume ? await targetThread(store, target, settings.cwd) : undefined
   await using manager = composeManager({
     config,

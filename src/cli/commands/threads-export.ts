@@ -52,8 +52,7 @@ export async function runThreadsExport(
   const format = formatOf(flags)
   await using store = openHomeStore()
   const threadId = await wantedThread(store, id, flags.last === true)
-  const thread = await store.readThread(threadId)
-  const { items, damage } = await store.loadHistory(threadId)
+  const { thread, items, damage } = await store.loadHistory(threadId)
   for (const { place, reason } of damage) {
     process.stderr.write(`warning: ${place} ${reason}; everything else is exported\n`)
   }

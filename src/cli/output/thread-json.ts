@@ -19,6 +19,8 @@ export function threadJson(thread: StoredThread): JsonObject {
     originator: thread.originator,
     modelProvider: thread.modelProvider,
     model: thread.model,
+    reasoningEffort: thread.reasoningEffort,
+    tokens: thread.tokenUsage && { ...thread.tokenUsage },
     createdAt: time(thread.createdAtMs),
     updatedAt: time(thread.updatedAtMs),
     archived: thread.isArchived,

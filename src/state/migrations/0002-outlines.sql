@@ -1,5 +1,6 @@
 -- Summaries say more than before.
 DELETE FROM threads;
+ALTER TABLE threads ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 
 -- One row a rollout file that was read whole. It counts only as long as `threads` rows do.
 CREATE TABLE outlines (
@@ -15,7 +16,8 @@ CREATE TABLE outlines (
   damage         TEXT NOT NULL,
   summary        TEXT NOT NULL,
   -- What folding goes on from, beside the last turns.
-  state          TEXT NOT NULL
+  state          TEXT NOT NULL,
+  checksum       INTEGER NOT NULL
 ) STRICT;
 
 -- Every turn that ever began, with the bytes that tell of it.
@@ -34,6 +36,7 @@ CREATE TABLE turns (
   is_taken_back    INTEGER NOT NULL,
   has_user_message INTEGER NOT NULL,
   is_open_at_next  INTEGER,
+  checksum         INTEGER NOT NULL,
   PRIMARY KEY (outline_id, turn_order)
 ) STRICT, WITHOUT ROWID;
 

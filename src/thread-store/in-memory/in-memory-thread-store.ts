@@ -4,19 +4,19 @@ import {
   isEmptyPatch,
   metadataLines,
   type ObservedFacts,
+  OutlineFold,
   SummaryFold,
-  searchText,
   type ThreadMetadataPatch,
   type ThreadSummary,
 } from '../../history/index.ts'
-import type { RolloutItem, SessionMeta, ThreadId, Turn } from '../../protocol/index.ts'
+import type { RolloutItem, SessionMeta, ThreadId } from '../../protocol/index.ts'
 import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { forkBody, forkHeader } from '../fork-thread.ts'
 import { isWanted } from '../list-filter.ts'
 import { LiveWriters } from '../live-writers.ts'
 import { checkedPatch } from '../metadata-patch.ts'
-import { queryWords, snippetOf } from '../snippet.ts'
+import { holdsQuery, snippetOf } from '../snippet.ts'
 import type {
   CreateThread,
   ForkThread,
@@ -195,6 +195,9 @@ export class InMemoryThreadStore implements ThreadStore {
   async forkThread(params: ForkThread): Promise<StoredThread> {
     this.#writers.refuseLive(params.threadId)
     const source = this.#thread(params.sourceId)
+    if (this.#threads.has(params.threadId)) {
+      throw conflict(`there is a thread ${params.threadId} already`)
+    }
     const header = source.items.find((item) => item.type === 'session_meta')?.payload
     if (!header) throw noHeader()
     const payload = forkHeader(params, header)
@@ -313,26 +316,15 @@ function isSearched(thread: KeptThread, params: SearchThreads): boolean {
 
 /** The turns of a thread that hold all words of a query, newest first. */
 function hitsIn(thread: KeptThread, query: string): SearchHit[] {
-  const words = queryWords(query)
-  const turns = foldTurns(thread.items).toReversed()
-  return turns.flatMap((turn) => {
-    const texts = textsOf(turn)
-    const all = texts.join('\n').toLowerCase()
-    const isFound = words.length > 0 && words.every((word) => beginsWord(all, word))
-    const snippet = snippetOf(texts, query)
-    return isFound ? [{ thread: toStored(thread), turnId: turn.id, snippet }] : []
+  const fold = new OutlineFold()
+  for (const [at, item] of thread.items.entries()) fold.apply(item, at, at + 1)
+  const said = Map.groupBy(fold.takeTexts(), ({ order }) => order)
+  const shown = fold.turns.filter(({ isTakenBack }) => !isTakenBack).reverse()
+  return shown.flatMap(({ order, turnId }) => {
+    const texts = (said.get(order) ?? []).map(({ text }) => text)
+    if (!holdsQuery(texts.join('\n'), query)) return []
+    return [{ thread: toStored(thread), turnId, snippet: snippetOf(texts, query) }]
   })
-}
-
-function textsOf(turn: Turn): string[] {
-  return turn.items.map(searchText).filter((text) => text !== '')
-}
-
-function beginsWord(text: string, word: string): boolean {
-  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
-    if (at === 0 || !/[\p{L}\p{N}]/u.test(text.charAt(at - 1))) return true
-  }
-  return false
 }
 
 function noHeader(): ThreadStoreError {

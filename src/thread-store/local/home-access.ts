@@ -17,11 +17,14 @@ import {
   readHeader,
   readThreadNames,
 } from '../../rollout/index.ts'
-import type { HomeIndex } from '../../state/index.ts'
+import type { CodexThreadFacts, HomeIndex } from '../../state/index.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { damaged, guard } from './local-errors.ts'
 
 export const INDEX_FILE = 'bobbin_1.sqlite'
+
+/** Of real Codex 0.133.0 and later. */
+const CODEX_STATE_FILE = 'state_5.sqlite'
 
 /** Where the threads of one home are, what people call them, and what the index knows. */
 export class HomeAccess implements AsyncDisposable {
@@ -87,6 +90,14 @@ export class HomeAccess implements AsyncDisposable {
   index(): Promise<HomeIndex | undefined> {
     this.#index = this.#openIndex(this.#index)
     return this.#index
+  }
+
+  /** Real Codex believes its own database more than the log: where it has one, it is told. */
+  async tellCodex(threadId: ThreadId, facts: CodexThreadFacts): Promise<void> {
+    const path = join(this.home, CODEX_STATE_FILE)
+    if ((await guard(() => this.files.facts(path)))?.kind !== 'file') return
+    const { touchCodexState } = await import('../../state/index.ts')
+    touchCodexState(path, threadId, facts)
   }
 
   /** A home that is not there yet holds no threads; one that cannot be entered is an error. */

@@ -3,6 +3,7 @@ import { turnActivity } from '../../history/index.ts'
 import { parseThreadId, type RolloutItem, type ThreadId } from '../../protocol/index.ts'
 import {
   type Durability,
+  findRollout,
   type RolloutFile,
   type RolloutNotice,
   RolloutWriter,
@@ -69,20 +70,23 @@ export class LiveRollouts {
   create({ threadId, createdAtMs, header, onNotice }: CreateThread): void {
     this.#live.refuseLive(threadId)
     const path = rolloutPath(this.#options.home, threadId, createdAtMs)
-    const firstLine = async (): Promise<RolloutItem> => ({
-      type: 'session_meta',
-      payload: await header(),
-    })
+    const firstLine = async (): Promise<RolloutItem> => {
+      // Whoever lists the home finds the thread as soon as it has a file: it is ours by then.
+      const [payload] = await Promise.all([header(), this.#leaseOf(threadId, live)])
+      return { type: 'session_meta', payload }
+    }
     const writer = RolloutWriter.create(this.#writerOptions(path, onNotice), firstLine)
-    this.#live.take(threadId, { writer, onNotice, lease: undefined })
+    const live: LiveRollout = { writer, onNotice, lease: undefined }
+    this.#live.take(threadId, live)
   }
 
   async resume(file: RolloutFile, threadId: ThreadId, { onNotice }: ResumeThread): Promise<void> {
     this.#live.refuseLive(threadId)
-    await this.#requireAppendable(file, threadId)
     await using opening = new AsyncDisposableStack()
     const lease = opening.use(await this.takeLease(threadId))
-    const options = this.#writerOptions(file.path, onNotice)
+    const current = await this.#whereNow(file, threadId)
+    await this.#requireAppendable(current, threadId)
+    const options = this.#writerOptions(current.path, onNotice)
     const writer = opening.use(await guard(() => RolloutWriter.resume(options)))
     // Another may have taken the thread while we were opening it.
     this.#live.refuseLive(threadId)
@@ -93,7 +97,6 @@ export class LiveRollouts {
   async append(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
     const live = this.#live.require(threadId)
     if (items.length === 0) return
-    this.#leaseOf(threadId, live)
     await guard(() => live.writer.append(items))
     const activity = turnActivity(items)
     if (activity) (await live.lease)?.noteActivity(activity)
@@ -101,7 +104,6 @@ export class LiveRollouts {
 
   async persist(threadId: ThreadId): Promise<void> {
     const live = this.#live.require(threadId)
-    this.#leaseOf(threadId, live)
     await guard(() => live.writer.persist())
   }
 
@@ -148,12 +150,21 @@ export class LiveRollouts {
     this.#live.dispose()
   }
 
-  /** The id of a new thread is known to nobody before its file is there: its first items need not
-   * wait for the lease. */
-  #leaseOf(threadId: ThreadId, live: LiveRollout): void {
+  /** Of a new thread, which is kept in any case. */
+  #leaseOf(threadId: ThreadId, live: LiveRollout): Promise<WriterLease | undefined> {
     live.lease ??= this.takeLease(threadId).catch((error: unknown) => {
       live.onNotice?.(`other programs are not kept out of this thread: ${errorText(error)}`)
       return undefined
+    })
+    return live.lease
+  }
+
+  /** Another process may have moved the file before the lease was ours; now nobody does. */
+  async #whereNow(file: RolloutFile, threadId: ThreadId): Promise<RolloutFile> {
+    const { files, home } = this.#options
+    return guard(async () => {
+      if (await files.facts(file.path)) return file
+      return (await findRollout(files, home, threadId)) ?? file
     })
   }
 

@@ -11,7 +11,7 @@ import {
   removeThreadNames,
   rolloutPath,
 } from '../../rollout/index.ts'
-import type { IndexedFile } from '../../state/index.ts'
+import type { CodexThreadFacts, IndexedFile } from '../../state/index.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { forkBody, forkHeader } from '../fork-thread.ts'
 import { checkedPatch } from '../metadata-patch.ts'
@@ -222,7 +222,9 @@ export class LocalThreadStore implements ThreadStore {
           writer ? writer.appendWhole(lines, confirm) : this.#live.appendCold(file, lines, confirm),
       }),
     )
-    return await this.#read(file)
+    const changed = await this.#read(file)
+    await this.#home.tellCodex(threadId, codexFacts(patch, changed))
+    return changed
   }
 
   /** The copy has no writer: nobody knows its id before it is whole. */
@@ -247,9 +249,15 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   archiveThread(threadId: ThreadId): Promise<void> {
+    const { files, home } = this.#options
     return this.#moving(threadId, async (file) => {
       if (file.isArchived) throw conflict(`thread ${threadId} is archived already`)
-      await archiveRollout(this.#options.files, this.#options.home, file)
+      // A compressed copy may lie beside it, and would be the thread then.
+      let active: RolloutFile | undefined = file
+      while (active && !active.isArchived) {
+        await archiveRollout(files, home, active)
+        active = await findRollout(files, home, threadId)
+      }
     })
   }
 
@@ -341,6 +349,21 @@ export class LocalThreadStore implements ThreadStore {
     const outline = await guard(() => this.#outliner.outline(file.path))
     if (!outline) throw damaged(file.path)
     return outline
+  }
+}
+
+/** What a patch changed, as real Codex keeps it. */
+function codexFacts(patch: ThreadMetadataPatch, { git }: StoredThread): CodexThreadFacts {
+  const { name, memoryMode } = patch
+  const facts = {
+    sha: git?.commit_hash ?? null,
+    branch: git?.branch ?? null,
+    originUrl: git?.repository_url ?? null,
+  }
+  return {
+    ...(name === undefined ? {} : { title: name?.trim() ?? '' }),
+    ...(memoryMode === undefined ? {} : { memoryMode }),
+    ...(patch.git === undefined ? {} : { git: facts }),
   }
 }
 

@@ -17,7 +17,7 @@ import type { RolloutItem } from '../../protocol/index.ts'
 import { userText } from '../../protocol/index.ts'
 import { type LocalThreadStore, ThreadStoreError } from '../index.ts'
 
-const RUNS = Number(process.env.BOBBIN_RUNS ?? 40)
+const RUNS = Number(process.env.BOBBIN_RUNS ?? 8)
 const LONG = { base_instructions: { text: 'x'.repeat(260 * 1024) } }
 
 function logOf(n: number): RolloutItem[] {

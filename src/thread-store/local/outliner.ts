@@ -11,7 +11,7 @@ import {
 } from './thread-outline.ts'
 
 /** The newest turns that an outline goes on from; others are asked for in vain. */
-const LAST_TURNS = 64
+const LAST_TURNS = 16
 
 /** Below this, folding a file takes no longer than opening the index. */
 export const WORTH_INDEXING_BYTES = 256 * 1024
@@ -68,7 +68,11 @@ export class Outliner {
   ): Promise<ThreadOutline | undefined> {
     const known = index.outlines.read(path)
     const isSame = known !== undefined && isSameFile(known.file, file)
-    const again = () => this.#whole(path)
+    const again = () => {
+      // Whatever is wrong with it, the next question makes it anew.
+      index.outlines.remove([path])
+      return this.#whole(path)
+    }
     if (isSame && known.foldedBytes >= file.sizeBytes) return fromIndex(known, index, again)
     const made = await makeOutline(this.#files, index, path, file, known)
     if (!made) return undefined
@@ -133,7 +137,8 @@ function rowOf(rolloutPath: string, file: IndexedFile, outlined: OutlinedRollout
 }
 
 function knownOutline(index: HomeIndex, known: StoredOutline): KnownOutline | undefined {
-  const last = index.outlines.turns.page(known.id, { direction: 'desc', limit: LAST_TURNS })
+  const window = { direction: 'desc', limit: LAST_TURNS } as const
+  const last = index.outlines.turns.page(known.id, known.state.turnCount, window)
   return last && { state: known.state, lastTurns: last.reverse() }
 }
 

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { anyText } from '../../../test/support/arbitrary-items.ts'
 import { CodexHome } from '../../../test/support/codex-home.ts'
 import { FaultyFileSystem } from '../../../test/support/faulty-file-system.ts'
+import { FixedClock } from '../../../test/support/fixed-clock.ts'
 import {
   answers,
   completed,
@@ -18,10 +19,12 @@ import {
   turn,
 } from '../../../test/support/thread-log.ts'
 import type { RolloutItem } from '../../protocol/index.ts'
+import { InMemoryThreadStore } from '../in-memory/in-memory-thread-store.ts'
 import {
   type IndexProgress,
-  type LocalThreadStore,
+  LiveThread,
   type SearchThreads,
+  type ThreadStore,
   ThreadStoreError,
 } from '../index.ts'
 
@@ -52,7 +55,7 @@ function command(turn_id: string, ...argv: readonly string[]): RolloutItem {
 
 /** Turns found, as `<number of the thread> <turn>`, over all pages. */
 async function found(
-  store: LocalThreadStore,
+  store: ThreadStore,
   query: string,
   params: Partial<SearchThreads> = {},
 ): Promise<string[]> {
@@ -223,6 +226,15 @@ describe('the turns that search finds', () => {
     for (const limit of [1, 2, 3]) assert.deepEqual(await found(store, 'word', { limit }), all)
   })
 
+  it('are found by what came to them late, too, and by what was said before', async () => {
+    await using home = await CodexHome.create()
+    const path = await home.place({ n: 1, items: [...turnOf('a', ...says('early')), started('b')] })
+    await using store = home.store()
+    await found(store, 'early')
+    await appendFile(path, textOf([command('a', 'late', 'command')]))
+    for (const query of ['late', 'early']) assert.deepEqual(await found(store, query), ['1 a'])
+  })
+
   it('are those of threads that are there, archived ones only when asked for', async () => {
     await using home = await CodexHome.create()
     for (const n of [1, 2, 3]) await home.place({ n, items: turn(1) })
@@ -235,6 +247,55 @@ describe('the turns that search finds', () => {
     assert.deepEqual((await found(store, 'u1', { isArchived: true })).sort(), ['3 t1', '4 t1'])
     await store.unarchiveThread(threadIdOf(3))
     assert.deepEqual((await found(store, 'u1')).sort(), ['1 t1', '3 t1'])
+  })
+
+  it('are those that a store in memory finds', async () => {
+    const words = fc.constantFrom(
+      ...[
+        'art',
+        'starting',
+        'Artful',
+        'élan',
+        'Elan',
+        '日本',
+        '本',
+        'a-b',
+        'b',
+        '"',
+        "don't",
+        '🎉',
+      ],
+    )
+    const text = fc.array(words, { maxLength: 5 }).map((parts) => parts.join(' '))
+    const call = (input: string) =>
+      item({ type: 'custom_tool_call', call_id: input, name: 'apply_patch', input })
+    const said = fc.oneof(
+      text.map(says),
+      text.map(answers),
+      text.map((each) => [call(each)]),
+    )
+    const turns = fc.array(fc.array(said, { maxLength: 3 }), { maxLength: 4 })
+    const property = fc.asyncProperty(turns, fc.nat(2), text, async (all, back, query) => {
+      await using home = await CodexHome.create()
+      const items = all.flatMap((parts, n) => turnOf(`t${n}`, ...parts.flat()))
+      const log = [...turnOf('first', ...says('hello')), ...items, rolledBack(back)]
+      await home.place({ n: 1, items: log })
+      await using local = home.store()
+      await using memory = new InMemoryThreadStore(new FixedClock(0))
+      const { items: whole } = await local.loadHistory(threadIdOf(1))
+      const live = await LiveThread.create(memory, {
+        threadId: threadIdOf(1),
+        createdAtMs: 0,
+        header: async () => {
+          assert.ok(whole[0]?.type === 'session_meta')
+          return whole[0].payload
+        },
+      })
+      await live.append(whole.slice(1))
+      const ids = (hits: readonly string[]) => hits.toSorted()
+      assert.deepEqual(ids(await found(local, query)), ids(await found(memory, query)))
+    })
+    await fc.assert(property, { numRuns: RUNS / 3 })
   })
 
   it('are shown around the first word that was found', async () => {

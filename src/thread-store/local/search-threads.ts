@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
 import { callText, foldTurnsSlice, searchText } from '../../history/index.ts'
 import {
@@ -13,7 +14,7 @@ import { isWanted } from '../list-filter.ts'
 import { snippetOf } from '../snippet.ts'
 import type { SearchHit, SearchPage, SearchThreads, StoredThread, ThreadPage } from '../store.ts'
 import { isSameFile, makeOutline, type OutlineWrite } from './outliner.ts'
-import { indexedOutline } from './thread-outline.ts'
+import { indexedOutline, OutlineLost } from './thread-outline.ts'
 
 export interface SearchSources {
   readonly files: FileSystem
@@ -30,6 +31,8 @@ type Unreadable = ThreadPage['unreadable'][number]
 /** Outlines that are written at once, by the bytes of their files: memory has an end. */
 const WRITE_BYTES = 32 * 1024 * 1024
 const WRITE_COUNT = 200
+const WRITE_ATTEMPTS = 40
+const WRITE_PAUSE_MS = 50
 
 /**
  * Brings the full-text index up to date with the files: nothing that is kept is not found. What is
@@ -54,10 +57,10 @@ export async function indexRollouts(
       } catch (error) {
         unreadable.push({ path, reason: errorText(error) })
       }
-      if (batch.isFull) batch.write()
+      if (batch.isFull) await batch.write()
     }
   } finally {
-    batch.write()
+    await batch.write()
   }
   // What they said once is not there to be shown.
   index.outlines.remove(unreadable.map(({ path }) => path))
@@ -112,11 +115,16 @@ class OutlineBatch {
     this.#bytes += sizeBytes
   }
 
-  write(): void {
+  /** Another process may be writing: it gets some time. */
+  async write(): Promise<void> {
     const outlines = this.#outlines
     this.#outlines = []
     this.#bytes = 0
-    if (outlines.length === 0 || this.#index.outlines.write(outlines)) return
+    if (outlines.length === 0) return
+    for (let attempt = 0; this.#index.isUsable && attempt < WRITE_ATTEMPTS; attempt += 1) {
+      if (this.#index.outlines.write(outlines)) return
+      await sleep(WRITE_PAUSE_MS)
+    }
     const doing = 'the index cannot be written: is the disk full, or the home read-only?'
     throw new ThreadStoreError({ code: 'internal', doing })
   }
@@ -146,7 +154,7 @@ export async function searchIndex(
       if (hits.length === limit) {
         return { hits, nextCursor: encodeCursor({ position: match.textId + 1, threadId: '' }) }
       }
-      hits.push({ thread, ...(await shown(sources, match, params.query)) })
+      hits.push({ thread, ...(await hitOf(sources, match, params.query)) })
     }
     if (matches.length <= limit) return { hits, nextCursor: null }
   }
@@ -176,6 +184,22 @@ function isSearched(thread: StoredThread, params: SearchThreads): boolean {
   if (thread.isArchived !== isArchived) return false
   const filter = { limit: 1, sortKey: 'created', isArchived, includeSubagents } as const
   return isWanted(thread, { ...filter, ...(cwd === undefined ? {} : { cwd }) })
+}
+
+async function hitOf(
+  sources: SearchSources,
+  match: TurnMatch,
+  query: string,
+): Promise<Pick<SearchHit, 'turnId' | 'snippet'>> {
+  try {
+    return await shown(sources, match, query)
+  } catch (error) {
+    if (!(error instanceof OutlineLost)) throw error
+    // The next search makes it anew.
+    sources.index.outlines.remove([match.rolloutPath])
+    sources.indexed.delete(match.rolloutPath)
+    throw unreadableIndex()
+  }
 }
 
 /** The turn itself, read from its file. */

@@ -64,7 +64,7 @@ export class Reading {
       this.#remember(row)
       return { facts, summary: row.summary }
     }
-    const folded = await readSummary(this.#files, path, grown(row, facts))
+    const folded = await readSummary(this.#files, path, grown(row ?? remembered, facts))
     if (!folded) throw new RolloutError('no_header', path, NO_HEADER)
     const { sizeBytes, modifiedAtMs, inode } = facts
     const fresh = { rolloutPath: path, file: { sizeBytes, modifiedAtMs, inode }, ...folded }

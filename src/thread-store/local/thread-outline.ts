@@ -36,11 +36,12 @@ export function indexedOutline(
   { turns }: OutlineIndex,
   outlineId: number,
 ): ThreadOutline {
+  const { turnCount } = facts.state
   return {
     ...facts,
-    page: (window) => found(turns.page(outlineId, window)),
+    page: (window) => found(turns.page(outlineId, turnCount, window)),
     find: (turnId, beforeOrder) => found(turns.find(outlineId, turnId, beforeOrder))[0],
-    next: (order) => found(turns.next(outlineId, order))[0],
+    next: (order) => found(turns.next(outlineId, turnCount, order))[0],
   }
 }
 

@@ -63,6 +63,34 @@ export function contractLists(open: OpenStore): void {
   })
 }
 
+export function contractPagesUnderInserts(open: OpenStore): void {
+  it('[TS-8] has each thread that was there once, whatever comes between the pages', async () => {
+    await using store = await open()
+    const early: ThreadId[] = []
+    for (let n = 0; n < 6; n += 1) early.push(await stored(store, `early ${n}`, atSecond(2 * n)))
+    for (const sortKey of ['created', 'updated'] as const) {
+      const paged: ThreadId[] = []
+      let cursor: string | null | undefined
+      for (let n = 0; cursor !== null; n += 1) {
+        const params = { ...EVERYTHING, sortKey, limit: 2, ...(cursor ? { cursor } : {}) }
+        const page = await store.listThreads(params)
+        paged.push(...page.threads.map((each) => each.threadId))
+        cursor = page.nextCursor
+        // Before, between and behind those that are listed.
+        for (const second of [-1, 2 * n + 1, 100]) await stored(store, 'late', atSecond(second))
+      }
+      const known = paged.filter((threadId) => early.includes(threadId))
+      assert.deepEqual(known, sortKey === 'created' ? early.toReversed() : known)
+      assert.deepEqual([...known].sort(), [...early].sort())
+      assert.equal(new Set(paged).size, paged.length)
+    }
+  })
+}
+
+function atSecond(second: number): number {
+  return CREATED_AT_MS + second * 1000
+}
+
 export function contractFilters(open: OpenStore): void {
   it('[TS-9] filters by folder, and leaves sub-agents out unless asked', async () => {
     await using store = await open()

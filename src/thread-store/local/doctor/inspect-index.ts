@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { errorCode, errorText, type FileFacts, type FileSystem } from '../../../base/index.ts'
 import { type OutlinedRollout, outlineRollout, readSummary } from '../../../rollout/index.ts'
+import { faultOf, type IndexReader, type IndexRecord } from '../../../state/index.ts'
 import { INDEX_FILE } from '../home-access.ts'
 import { counted, type Finding, finding, MOST_NAMED } from './finding.ts'
-import { faultOf, type IndexReader, type IndexRecord } from './read-index.ts'
 
 type Told = Pick<Finding, 'severity' | 'code' | 'what'> & Partial<Finding>
 

@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FileSystem } from '../../../base/index.ts'
-import { HomeIndex } from '../../../state/index.ts'
+import { HomeIndex, IndexReader, writtenBy } from '../../../state/index.ts'
 import { INDEX_FILE } from '../home-access.ts'
 import { type Finding, finding } from './finding.ts'
 import { indexFailure } from './inspect-index.ts'
-import { IndexReader, writtenBy } from './read-index.ts'
 
 /** What this Bobbin would make of an index, seen of one in a scratch folder. */
 export interface OwnIndex {

@@ -1,8 +1,8 @@
 import { isObject, type JsonObject, objectAt, stringAt } from '../../../base/index.ts'
 import type { SessionMeta } from '../../../protocol/index.ts'
 import { encodeLine, parseRolloutName, type RolloutFile } from '../../../rollout/index.ts'
+import type { IndexReader } from '../../../state/index.ts'
 import type { RolloutReport } from './inspect-rollout.ts'
-import type { IndexReader } from './read-index.ts'
 
 /**
  * The header line, with its newline, of a rollout that has none in its place: the thread's own

@@ -1,10 +1,10 @@
 import { dirname, join, relative } from 'node:path'
 import { errorText, type FileFacts, type FileSystem } from '../../../base/index.ts'
 import type { RolloutFile } from '../../../rollout/index.ts'
+import type { IndexReader } from '../../../state/index.ts'
 import { LeaseHeld, WriterLease } from '../writer-lease.ts'
 import { canBeMended, inspectRollout, type RolloutReport } from './inspect-rollout.ts'
 import { digestItems, writeMended } from './mended-copy.ts'
-import type { IndexReader } from './read-index.ts'
 import { rebuiltHeader } from './rebuilt-header.ts'
 import { copyFile, syncFolders } from './write-files.ts'
 

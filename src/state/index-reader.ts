@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { isObject, numberAt } from '../../../base/index.ts'
+import { isObject, numberAt } from '../base/index.ts'
 
 export type IndexRecord = { readonly [column: string]: SQLOutputValue }
 

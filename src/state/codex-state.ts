@@ -1,0 +1,57 @@
+import Sqlite from 'better-sqlite3'
+
+/** What its row of a thread says; what is left out stays. */
+export interface CodexThreadFacts {
+  /** Empty: cleared. */
+  readonly title?: string
+  readonly memoryMode?: string
+  readonly git?: {
+    readonly sha: string | null
+    readonly branch: string | null
+    readonly originUrl: string | null
+  }
+}
+
+const BUSY_TIMEOUT_MS = 100
+
+/**
+ * Tells real Codex's own index what was changed of a thread, because it believes that more than the
+ * log: one UPDATE of a row that is there. Best effort: whatever is in the way, nothing is made,
+ * migrated or waited for, and nobody is told; the log has it all. Source:
+ * `reference/rollout-and-thread-store.md` I.5. Answers whether there was a row to change.
+ */
+export function touchCodexState(path: string, threadId: string, facts: CodexThreadFacts): boolean {
+  let database: Sqlite.Database | undefined
+  try {
+    database = new Sqlite(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+    if (!isOfCodex(database)) return false
+    const values = columnsOf(facts)
+    const columns = Object.keys(values)
+    if (columns.length === 0) return false
+    const assignments = columns.map((column) => `${column} = @${column}`).join(', ')
+    const statement = database.prepare(`UPDATE threads SET ${assignments} WHERE id = @id`)
+    return statement.run({ ...values, id: threadId }).changes > 0
+  } catch {
+    // Another version's tables, no permission, in use: it will say what it said before.
+    return false
+  } finally {
+    database?.close()
+  }
+}
+
+function isOfCodex(database: Sqlite.Database): boolean {
+  const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'"
+  return database.prepare(table).get() !== undefined
+}
+
+function columnsOf({ title, memoryMode, git }: CodexThreadFacts): {
+  readonly [column: string]: string | null
+} {
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(memoryMode === undefined ? {} : { memory_mode: memoryMode }),
+    ...(git === undefined
+      ? {}
+      : { git_sha: git.sha, git_branch: git.branch, git_origin_url: git.originUrl }),
+  }
+}
