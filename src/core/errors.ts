@@ -2,6 +2,12 @@ export type SessionFailure =
   /** Another turn runs; it has to end first. */
   | 'turn_running'
   | 'empty_input'
+  /** There is no turn that would take the input. */
+  | 'no_turn'
+  /** Another turn runs than the one that was named. */
+  | 'other_turn'
+  /** The turn ended before the input was kept; it is in no log. */
+  | 'turn_over'
   /** The thread's storage refused; the cause tells why. What was to be kept is tried again. */
   | 'not_kept'
   | 'closed'

@@ -45,6 +45,15 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.updateMetadata(patch)
   }
 
+  /**
+   * Says something more to the running turn, or only to the named one; it goes out with the turn's
+   * next request. Its id is answered once the input is kept. Throws `SessionError`: `no_turn`,
+   * `other_turn`, `turn_over` (it is in no log then), `empty_input`, `not_kept`, `closed`.
+   */
+  steerTurn(input: readonly UserInput[], turnId?: TurnId): Promise<TurnId> {
+    return this.#session.steerTurn(input, turnId)
+  }
+
   /** Ends the running turn, or only the named one, and waits until its end is kept. */
   interrupt(turnId?: TurnId): Promise<void> {
     return this.#session.interrupt(turnId)

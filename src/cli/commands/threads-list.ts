@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { findWorkTreeRoot, systemClock } from '../../base/index.ts'
+import { findWorkTreeRoot } from '../../base/index.ts'
 import { resolveHome } from '../../config/index.ts'
 import type { ListThreads, ThreadPage, ThreadStore } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
@@ -9,11 +9,9 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { Terminal } from '../output/terminal.ts'
 import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
 import { printThreadLine } from '../output/thread-text.ts'
+import { checkOneJson, type PageFlags, pageLimit, sinceMs } from '../page-flags.ts'
 
-export interface ThreadsListFlags {
-  readonly json?: boolean
-  readonly jsonl?: boolean
-  readonly limit?: string
+export interface ThreadsListFlags extends PageFlags {
   readonly cursor?: string
   readonly sort: string
   readonly cwd?: string
@@ -25,17 +23,6 @@ export interface ThreadsListFlags {
   readonly branch?: string
   readonly text?: string
   readonly since?: string
-}
-
-const MOST = 1000
-const USUAL = 25
-
-function limitOf({ limit: text, jsonl }: ThreadsListFlags): number {
-  if (text === undefined) return jsonl ? MOST : USUAL
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST) return limit
-  const remedy = `give a whole number from 1 to ${MOST}`
-  throw new CliError(EXIT.usage, `--limit ${text}: not a number of threads`, remedy)
 }
 
 /** The work tree that a folder is in, else the folder itself, which need not be there any more. */
@@ -50,7 +37,7 @@ function listParams(flags: ThreadsListFlags): ListThreads {
     throw new CliError(EXIT.usage, `--sort ${flags.sort}: no order of a list`, remedy)
   }
   return {
-    limit: limitOf(flags),
+    limit: pageLimit(flags, 'threads'),
     sortKey: flags.sort,
     isArchived: flags.archived === true,
     includeSubagents: flags.all === true,
@@ -61,27 +48,13 @@ function listParams(flags: ThreadsListFlags): ListThreads {
     ...(flags.provider === undefined ? {} : { modelProvider: flags.provider }),
     ...(flags.branch === undefined ? {} : { branch: flags.branch }),
     ...(flags.text === undefined ? {} : { text: flags.text }),
-    ...(flags.since === undefined ? {} : { updatedSinceMs: parseSince(flags.since) }),
+    ...(flags.since === undefined ? {} : { updatedSinceMs: sinceMs(flags.since) }),
   }
-}
-
-const DAY_MS = 24 * 60 * 60 * 1000
-
-/** A date, or so many days back (`7d`). */
-function parseSince(text: string): number {
-  const days = /^(\d+)d$/.exec(text)?.[1]
-  const atMs = days === undefined ? Date.parse(text) : systemClock.nowMs() - Number(days) * DAY_MS
-  if (!Number.isNaN(atMs)) return atMs
-  const remedy = 'for example 2026-11-21, or 7d'
-  throw new CliError(EXIT.usage, `--since ${text}: neither a date nor a number of days`, remedy)
 }
 
 /** Prints a page of threads, newest first; as JSON lines all of them, unless a limit is given. */
 export async function runThreadsList(flags: ThreadsListFlags): Promise<ExitCode> {
-  if (flags.json && flags.jsonl) {
-    const remedy = 'give one of them'
-    throw new CliError(EXIT.usage, '--json and --jsonl: the output can be one only', remedy)
-  }
+  checkOneJson(flags)
   const params = listParams(flags)
   await using store = openHomeStore()
   if (flags.jsonl) return await printLines(store, params, flags.limit === undefined)

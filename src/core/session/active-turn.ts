@@ -1,14 +1,17 @@
 import type { TurnId } from '../../protocol/index.ts'
 import { TurnInterrupted } from '../errors.ts'
+import type { TurnState } from '../turn/turn-state.ts'
 
 /** The running turn: how to stop it, and when it has ended. */
 export class ActiveTurn implements Disposable {
   readonly turnId: TurnId
+  readonly state: TurnState
   readonly #controller = new AbortController()
   #ended: Promise<void> = Promise.resolve()
 
-  constructor(turnId: TurnId) {
+  constructor(turnId: TurnId, state: TurnState) {
     this.turnId = turnId
+    this.state = state
   }
 
   get signal(): AbortSignal {

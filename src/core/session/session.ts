@@ -87,7 +87,7 @@ export class Session implements AsyncDisposable {
       const reason = `turn ${this.#activeTurn.turnId} is still running`
       throw new SessionError('turn_running', `${reason}; interrupt it or wait for its end`)
     }
-    const active = new ActiveTurn(newTurnId())
+    const active = new ActiveTurn(newTurnId(), new TurnState(this.#parts.services.clock))
     this.#activeTurn = active
     const opened = Promise.withResolvers<void>()
     const run = { ...this.#turnRun(active, options), opened: opened.promise }
@@ -99,6 +99,26 @@ export class Session implements AsyncDisposable {
       await active.ended
       throw error
     }
+    return active.turnId
+  }
+
+  /**
+   * Says something more to the running turn: it goes out with the next request, behind the response
+   * that is coming in. Answers the turn's id once it is kept. Throws `SessionError`: `no_turn`,
+   * `other_turn`, `turn_over`, `empty_input`, `not_kept`, `closed`.
+   */
+  async steerTurn(input: readonly UserInput[], expected?: TurnId): Promise<TurnId> {
+    if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
+    if (input.length === 0) throw new SessionError('empty_input', 'input must not be empty')
+    const active = this.#activeTurn
+    if (!active) throw new SessionError('no_turn', 'no active turn to steer')
+    if (expected !== undefined && expected !== active.turnId) {
+      const reason = `expected active turn id \`${expected}\` but found \`${active.turnId}\``
+      throw new SessionError('other_turn', reason)
+    }
+    const kept = active.state.steer(input)
+    if (!kept) throw new SessionError('no_turn', 'no active turn to steer: it is about to end')
+    await kept
     return active.turnId
   }
 
@@ -212,7 +232,7 @@ export class Session implements AsyncDisposable {
       instructions,
       services,
       session: state,
-      turn: new TurnState(services.clock),
+      turn: active.state,
       recorder: this.#recorder,
       signal: active.signal,
       letGo: () => active[Symbol.dispose](),

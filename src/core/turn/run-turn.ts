@@ -69,6 +69,7 @@ export async function announceTurn(run: TurnRun, message: UserMessageEvent): Pro
  */
 export async function runTurn(run: TurnRun): Promise<TurnEnd | undefined> {
   const end = await runToEnd(run)
+  run.turn.refuseSteered(new SessionError('turn_over', `turn ${run.turnId} has ended`))
   run.letGo()
   const isTold = await run.opened.then(
     () => true,
@@ -97,11 +98,34 @@ async function runToEnd(run: TurnRun): Promise<TurnEnd> {
   try {
     for (;;) {
       const result = await sampleWithRetries(run)
-      if (!result.needsFollowUp) return { status: 'completed', lastMessage: result.lastMessage }
+      const isDone = !result.needsFollowUp && run.turn.closeInput()
+      if (isDone) return { status: 'completed', lastMessage: result.lastMessage }
+      await keepSteered(run)
     }
   } catch (error) {
     const cause: unknown = run.signal.aborted ? run.signal.reason : error
     return cause instanceof TurnInterrupted ? { status: 'interrupted' } : failed(cause)
+  }
+}
+
+/** What a person said meanwhile is kept behind the response, and goes out with the next request. */
+async function keepSteered(run: TurnRun): Promise<void> {
+  const { recorder, turn, turnId } = run
+  for (const { input, kept } of turn.takeSteered()) {
+    try {
+      const message = await userMessageItem(input)
+      const event = userMessageEvent(input)
+      const lines = remember(run, [message])
+      await recorder.keepDurably([...lines, { type: 'event_msg', payload: event }])
+      const content = userContent(event)
+      const item = { type: 'userMessage', id: randomUUID(), content } as const
+      recorder.tell({ type: 'itemStarted', turnId, item })
+      recorder.tell({ type: 'itemCompleted', turnId, item })
+      kept.resolve()
+    } catch (error) {
+      kept.reject(error)
+      throw error
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/index.ts'
-import type { ResponseItem, ToolOutput } from '../../protocol/index.ts'
+import type { ResponseItem, ToolOutput, UserInput } from '../../protocol/index.ts'
 
 /** A tool call whose output is not in the history yet. */
 export interface PendingCall {
@@ -13,6 +13,12 @@ export interface PendingCall {
   failure?: unknown
 }
 
+/** What a person said while the turn was running, and who waits for it to be kept. */
+export interface SteeredInput {
+  readonly input: readonly UserInput[]
+  readonly kept: PromiseWithResolvers<void>
+}
+
 /** What lives and dies with one turn. */
 export class TurnState {
   readonly #clock: Clock
@@ -21,6 +27,8 @@ export class TurnState {
   readonly startedAtUnixMs: number
   #firstTokenMs: number | undefined
   #calls: PendingCall[] = []
+  #steered: SteeredInput[] = []
+  #takesInput = true
   /** What the server asked to be told again with each request of this turn. */
   serverState: string | undefined
 
@@ -55,6 +63,33 @@ export class TurnState {
 
   noteFirstToken(): void {
     this.#firstTokenMs ??= this.durationMs
+  }
+
+  /** Undefined when the turn has made its last request: what comes now belongs to the next turn. */
+  steer(input: readonly UserInput[]): Promise<void> | undefined {
+    if (!this.#takesInput) return undefined
+    const kept = Promise.withResolvers<void>()
+    // Whoever does not wait for it hears of the turn's end anyway.
+    kept.promise.catch(() => undefined)
+    this.#steered.push({ input, kept })
+    return kept.promise
+  }
+
+  /** Hands over what was said since, in the order in which it came. */
+  takeSteered(): SteeredInput[] {
+    return this.#steered.splice(0)
+  }
+
+  /** True when nothing was said since: from then on the turn takes no more input. */
+  closeInput(): boolean {
+    this.#takesInput = this.#steered.length > 0
+    return !this.#takesInput
+  }
+
+  /** The turn ends: nobody waits for input of it any longer. */
+  refuseSteered(reason: unknown): void {
+    this.#takesInput = false
+    for (const { kept } of this.takeSteered()) kept.reject(reason)
   }
 
   addCall(call: PendingCall): void {
