@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { JsonObject } from '../../src/base/index.ts'
 import type { ModelEvent } from '../../src/core/index.ts'
 import { assistantMessage, functionCall } from '../../src/core/index.ts'
 import { completed, hangsAfter, itemEvents, type Step, started } from '../support/played-model.ts'
