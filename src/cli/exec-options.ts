@@ -87,6 +87,9 @@ function settingsOf(flags: ExecFlags, config: Config, cwd: string): SessionSetti
     ...(config.reasoningSummary === undefined ? {} : { reasoningSummary: config.reasoningSummary }),
     ...(config.verbosity === undefined ? {} : { verbosity: config.verbosity }),
     ...(config.contextWindow === undefined ? {} : { contextWindow: config.contextWindow }),
+    ...(config.autoCompactTokens === undefined
+      ? {}
+      : { autoCompactTokens: config.autoCompactTokens }),
     ...(config.developerInstructions === undefined
       ? {}
       : { developerInstructions: config.developerInstructions }),

@@ -32,6 +32,7 @@ export interface Config {
   readonly reasoningSummary: string | undefined
   readonly verbosity: string | undefined
   readonly contextWindow: number | undefined
+  readonly autoCompactTokens: number | undefined
   readonly developerInstructions: string | undefined
   readonly durability: 'process' | 'turn' | 'power'
   /** Folders that the user has marked `trust_level = "trusted"`. */
@@ -74,6 +75,7 @@ export function loadConfig(params: LoadConfig): Config {
     reasoningSummary: values.text('model_reasoning_summary'),
     verbosity: values.text('model_verbosity'),
     contextWindow: values.count('model_context_window'),
+    autoCompactTokens: values.count('model_auto_compact_token_limit'),
     developerInstructions: values.text('developer_instructions'),
     durability: values.table('bobbin').oneOf('durability', ['process', 'turn', 'power']) ?? 'turn',
     trustedFolders: trustedFolders(values.table('projects')),

@@ -6,6 +6,8 @@ export type SessionFailure =
   | 'no_turn'
   /** Another turn runs than the one that was named. */
   | 'other_turn'
+  /** A turn of a kind that takes no input. */
+  | 'not_steerable'
   /** The turn ended before the input was kept; it is in no log. */
   | 'turn_over'
   /** The thread's storage refused; the cause tells why. What was to be kept is tried again. */

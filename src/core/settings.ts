@@ -16,6 +16,8 @@ export interface SessionSettings {
   readonly verbosity?: string
   /** Tokens of the model's window, where the default is wrong. */
   readonly contextWindow?: number
+  /** Tokens from which a thread is condensed, where the model's default is wrong. */
+  readonly autoCompactTokens?: number
   readonly developerInstructions?: string
 }
 

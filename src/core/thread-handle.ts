@@ -46,9 +46,19 @@ export class ThreadHandle implements AsyncDisposable {
   }
 
   /**
+   * Has the model condense the history, in a turn of its own; when that fails, the history stays as
+   * it was. Its id is answered once it has begun. Throws `SessionError`: `turn_running`,
+   * `not_kept`, `closed`.
+   */
+  compact(): Promise<TurnId> {
+    return this.#session.compact()
+  }
+
+  /**
    * Says something more to the running turn, or only to the named one; it goes out with the turn's
    * next request. Its id is answered once the input is kept. Throws `SessionError`: `no_turn`,
-   * `other_turn`, `turn_over` (it is in no log then), `empty_input`, `not_kept`, `closed`.
+   * `other_turn`, `not_steerable`, `turn_over` (it is in no log then), `empty_input`, `not_kept`,
+   * `closed`.
    */
   steerTurn(input: readonly UserInput[], turnId?: TurnId): Promise<TurnId> {
     return this.#session.steerTurn(input, turnId)

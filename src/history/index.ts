@@ -1,3 +1,4 @@
+export { compactedHistory, estimateTokens, SUMMARY_PREFIX } from './compaction.ts'
 export { type ContextPoint, contextPoint } from './context-outline.ts'
 export { isContextual, isUserBoundary, TURN_ABORTED_MARKER } from './contextual.ts'
 export { closedTurn, forkedItems } from './fork-items.ts'

@@ -67,7 +67,7 @@ describe('steering a turn [B5]', () => {
     assert.deepEqual(kinds, ['function_call', 'function_call_output', 'message'])
   })
 
-  it('is refused without a turn, for another turn, without input, and when it is over', async () => {
+  it('is refused without a turn, for another turn, without input, and too late', async () => {
     await using kit = await SessionKit.open([hangsAfter(assistantMessage('half'))])
     const handle = await kit.start()
     await assert.rejects(handle.steerTurn(text('x')), { code: 'no_turn' })

@@ -2,6 +2,8 @@
 export interface ModelInfo {
   /** Tokens of context that a thread may fill: 95 % of the model's window. */
   readonly contextWindow: number
+  /** Tokens from which a thread is condensed: 90 % of the window. */
+  readonly autoCompactTokens: number
   /** Undefined for a model that takes no `reasoning`. */
   readonly defaultEffort: string | undefined
   readonly defaultVerbosity: string | undefined
@@ -11,6 +13,7 @@ export interface ModelInfo {
 }
 
 const USABLE_SHARE = 0.95
+const FULL_SHARE = 0.9
 /** Source: observed in 0.133.0 for every model here, and its default for unknown ones. */
 const WINDOW = 272_000
 
@@ -27,6 +30,7 @@ export function modelInfo(model: string, contextWindow: number = WINDOW): ModelI
   const isKnown = KNOWN.test(model)
   return {
     contextWindow: Math.floor(contextWindow * USABLE_SHARE),
+    autoCompactTokens: Math.floor(contextWindow * FULL_SHARE),
     defaultEffort: isKnown ? 'medium' : undefined,
     defaultVerbosity: isKnown ? 'low' : undefined,
     hasParallelToolCalls: isKnown,

@@ -1,16 +1,19 @@
 import type { TurnId } from '../../protocol/index.ts'
 import { TurnInterrupted } from '../errors.ts'
+import type { TurnKind } from '../turn/run-turn.ts'
 import type { TurnState } from '../turn/turn-state.ts'
 
 /** The running turn: how to stop it, and when it has ended. */
 export class ActiveTurn implements Disposable {
   readonly turnId: TurnId
+  readonly kind: TurnKind
   readonly state: TurnState
   readonly #controller = new AbortController()
   #ended: Promise<void> = Promise.resolve()
 
-  constructor(turnId: TurnId, state: TurnState) {
+  constructor(turnId: TurnId, kind: TurnKind, state: TurnState) {
     this.turnId = turnId
+    this.kind = kind
     this.state = state
   }
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../base/index.ts'
-import type { ModelHistory } from '../../history/index.ts'
+import { estimateTokens, type ModelHistory } from '../../history/index.ts'
 import {
   addUsage,
   NO_TOKENS,
@@ -9,17 +9,23 @@ import {
   type TurnContextRecord,
 } from '../../protocol/index.ts'
 
+import type { ModelInfo } from '../model/model-catalog.ts'
+
 /** What lasts as long as the session: the model's history and the counts that go with it. */
 export class SessionState {
   #items: ResponseItem[]
   #contextBaseline: TurnContextRecord | undefined
   #tokenInfo: TokenInfo | null
   #rateLimits: JsonObject | null = null
+  /** Items that the last counts are of. */
+  #countedItems: number
+  #windowNumber = 0
 
   constructor(history: ModelHistory) {
     this.#items = [...history.items]
     this.#contextBaseline = history.contextBaseline
     this.#tokenInfo = history.tokenInfo
+    this.#countedItems = history.items.length
   }
 
   /** Goes on from another history: the log has more than this session has put there. */
@@ -27,6 +33,31 @@ export class SessionState {
     this.#items = [...history.items]
     this.#contextBaseline = history.contextBaseline
     this.#tokenInfo = history.tokenInfo
+    this.#countedItems = history.items.length
+  }
+
+  /** Goes on from what a compaction has left; `tokens` is what that takes of the window. */
+  compact(items: readonly ResponseItem[], tokens: number, { contextWindow }: ModelInfo): void {
+    this.#items = [...items]
+    this.#contextBaseline = undefined
+    this.#countedItems = items.length
+    this.#windowNumber += 1
+    this.#tokenInfo = {
+      total_token_usage: this.#tokenInfo?.total_token_usage ?? NO_TOKENS,
+      last_token_usage: { ...NO_TOKENS, total_tokens: tokens },
+      model_context_window: contextWindow,
+    }
+  }
+
+  /** What the next request takes of the window: as counted last, and an estimate of the rest. */
+  get activeTokens(): number {
+    const counted = this.#tokenInfo?.last_token_usage.total_tokens ?? 0
+    return counted + estimateTokens(this.#items.slice(this.#countedItems))
+  }
+
+  /** Counts the compactions of this session. */
+  get windowNumber(): number {
+    return this.#windowNumber
   }
 
   get items(): readonly ResponseItem[] {
@@ -65,5 +96,6 @@ export class SessionState {
       last_token_usage: usage,
       model_context_window: contextWindow,
     }
+    this.#countedItems = this.#items.length
   }
 }

@@ -10,7 +10,15 @@ import {
 import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
 import { SessionError } from '../errors.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
-import { announceTurn, openTurn, runTurn, tellEnd } from '../turn/run-turn.ts'
+import {
+  announceCompaction,
+  announceTurn,
+  openCompaction,
+  openTurn,
+  runTurn,
+  type TurnKind,
+  tellEnd,
+} from '../turn/run-turn.ts'
 import type { TurnRun } from '../turn/turn-run.ts'
 import { TurnState } from '../turn/turn-state.ts'
 import { ActiveTurn } from './active-turn.ts'
@@ -83,15 +91,37 @@ export class Session implements AsyncDisposable {
   async startTurn(input: readonly UserInput[], options: TurnOptions): Promise<TurnId> {
     if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
     if (input.length === 0) throw new SessionError('empty_input', 'a turn needs some input')
+    return await this.#begin('regular', options, async (run) => {
+      const message = await openTurn(run, input)
+      return () => announceTurn(run, message)
+    })
+  }
+
+  /** Has the history condensed, in a turn of its own; its id, once it has begun. */
+  async compact(): Promise<TurnId> {
+    return await this.#begin('compact', {}, async (run) => {
+      await openCompaction(run)
+      return () => announceCompaction(run)
+    })
+  }
+
+  /** The turn's id, once it is open: `open` keeps its beginning and answers how to tell it. */
+  async #begin(
+    kind: TurnKind,
+    options: TurnOptions,
+    open: (run: TurnRun) => Promise<() => Promise<void>>,
+  ): Promise<TurnId> {
+    if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
     if (this.#activeTurn) {
       const reason = `turn ${this.#activeTurn.turnId} is still running`
       throw new SessionError('turn_running', `${reason}; interrupt it or wait for its end`)
     }
-    const active = new ActiveTurn(newTurnId(), new TurnState(this.#parts.services.clock))
+    const state = new TurnState(this.#parts.services.clock)
+    const active = new ActiveTurn(newTurnId(), kind, state)
     this.#activeTurn = active
     const opened = Promise.withResolvers<void>()
     const run = { ...this.#turnRun(active, options), opened: opened.promise }
-    active.follow(this.#lead(active, run, input, opened))
+    active.follow(this.#lead(active, run, open, opened))
     try {
       await opened.promise
     } catch (error) {
@@ -105,7 +135,7 @@ export class Session implements AsyncDisposable {
   /**
    * Says something more to the running turn: it goes out with the next request, behind the response
    * that is coming in. Answers the turn's id once it is kept. Throws `SessionError`: `no_turn`,
-   * `other_turn`, `turn_over`, `empty_input`, `not_kept`, `closed`.
+   * `other_turn`, `not_steerable`, `turn_over`, `empty_input`, `not_kept`, `closed`.
    */
   async steerTurn(input: readonly UserInput[], expected?: TurnId): Promise<TurnId> {
     if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
@@ -115,6 +145,9 @@ export class Session implements AsyncDisposable {
     if (expected !== undefined && expected !== active.turnId) {
       const reason = `expected active turn id \`${expected}\` but found \`${active.turnId}\``
       throw new SessionError('other_turn', reason)
+    }
+    if (active.kind !== 'regular') {
+      throw new SessionError('not_steerable', `cannot steer a ${active.kind} turn`)
     }
     const kept = active.state.steer(input)
     if (!kept) throw new SessionError('no_turn', 'no active turn to steer: it is about to end')
@@ -129,13 +162,13 @@ export class Session implements AsyncDisposable {
   async #lead(
     active: ActiveTurn,
     run: TurnRun,
-    input: readonly UserInput[],
+    open: (run: TurnRun) => Promise<() => Promise<void>>,
     opened: PromiseWithResolvers<void>,
   ): Promise<void> {
     try {
       await this.#catchUp()
-      const message = await openTurn(run, input)
-      announceTurn(run, message).then(opened.resolve, (error: unknown) => {
+      const announce = await open(run)
+      announce().then(opened.resolve, (error: unknown) => {
         opened.reject(error)
         active.fail(error)
       })
@@ -144,7 +177,7 @@ export class Session implements AsyncDisposable {
       this.#leave(active)
       return
     }
-    const end = await runTurn(run)
+    const end = await runTurn(run, active.kind)
     this.#leave(active)
     if (end) tellEnd(run, end)
   }

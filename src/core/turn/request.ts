@@ -21,7 +21,7 @@ export function buildRequest(run: TurnRun): ModelRequest {
     ...(run.outputSchema ? { outputSchema: run.outputSchema } : {}),
     threadId,
     sessionId: threadId,
-    windowNumber: 0,
+    windowNumber: run.session.windowNumber,
     turnMetadata: turnMetadata(run),
     ...(turn.serverState ? { turnState: turn.serverState } : {}),
   }

@@ -8,13 +8,14 @@ import {
   type UserInput,
   userText,
 } from '../../protocol/index.ts'
-import { contextMessages, turnContextRecord } from '../context/turn-context.ts'
+import { contextMessages } from '../context/turn-context.ts'
 import { userMessageEvent, userMessageItem } from '../context/user-content.ts'
 import { SessionError, TurnInterrupted } from '../errors.ts'
-import { backoffMs } from '../model/backoff.ts'
 import { ModelError } from '../model/model-client.ts'
-import { type SampleResult, sample } from './sample.ts'
-import { infoOf, remember, type TurnRun } from './turn-run.ts'
+import { compact, needsCompaction } from './compact.ts'
+import { withRetries } from './retry.ts'
+import { sample } from './sample.ts'
+import { infoOf, remember, type TurnRun, turnContextOf } from './turn-run.ts'
 import { outputItem } from './turn-state.ts'
 
 /** How long an interrupted tool may take to tidy up. */
@@ -25,6 +26,9 @@ export type TurnEnd =
   | { readonly status: 'interrupted' }
   | { readonly status: 'failed'; readonly error: TurnError }
 
+/** What a turn is for. A compaction takes no input. */
+export type TurnKind = 'regular' | 'compact'
+
 type UserMessageEvent = ReturnType<typeof userMessageEvent>
 
 /** Opens a regular turn: context, settings and the person's message are in the log. */
@@ -32,11 +36,8 @@ export async function openTurn(
   run: TurnRun,
   input: readonly UserInput[],
 ): Promise<UserMessageEvent> {
-  const { settings, services, session, recorder, turn, turnId } = run
-  const { shellName, timezone, projectDocs } = services.surroundings
-  const environment = { shellName, timezone, nowMs: turn.startedAtUnixMs }
-  const record = turnContextRecord(turnId, settings, environment)
-  const sources = { settings, environment, projectDocs: () => projectDocs(settings.cwd) }
+  const { session, recorder } = run
+  const { record, sources } = turnContextOf(run)
   const context = await contextMessages(sources, record, session.contextBaseline)
   const message = await userMessageItem(input)
   const event = userMessageEvent(input)
@@ -50,6 +51,16 @@ export async function openTurn(
   session.setContextBaseline(record)
   await recorder.keep(lines)
   return event
+}
+
+/** Opens a turn in which the history is condensed, and nothing else is done. */
+export async function openCompaction(run: TurnRun): Promise<void> {
+  await run.recorder.keep([taskStarted(run)])
+}
+
+export async function announceCompaction({ recorder, turn, turnId }: TurnRun): Promise<void> {
+  await recorder.keepDurably([])
+  recorder.tell({ type: 'turnStarted', turnId, startedAtS: turn.startedAtS })
 }
 
 /** Makes the start of a turn durable, then tells it. */
@@ -67,8 +78,8 @@ export async function announceTurn(run: TurnRun, message: UserMessageEvent): Pro
  * is asked while the start is still being made durable; undefined for a turn whose start was never
  * told: its end is not to be told either.
  */
-export async function runTurn(run: TurnRun): Promise<TurnEnd | undefined> {
-  const end = await runToEnd(run)
+export async function runTurn(run: TurnRun, kind: TurnKind): Promise<TurnEnd | undefined> {
+  const end = await runToEnd(run, kind === 'compact' ? condense : converse)
   run.turn.refuseSteered(new SessionError('turn_over', `turn ${run.turnId} has ended`))
   run.letGo()
   const isTold = await run.opened.then(
@@ -94,17 +105,30 @@ async function endUnsaved(run: TurnRun, queued: TurnEnd, cause: unknown): Promis
   return end
 }
 
-async function runToEnd(run: TurnRun): Promise<TurnEnd> {
+async function runToEnd(
+  run: TurnRun,
+  work: (run: TurnRun) => Promise<string | null>,
+): Promise<TurnEnd> {
   try {
-    for (;;) {
-      const result = await sampleWithRetries(run)
-      const isDone = !result.needsFollowUp && run.turn.closeInput()
-      if (isDone) return { status: 'completed', lastMessage: result.lastMessage }
-      await keepSteered(run)
-    }
+    return { status: 'completed', lastMessage: await work(run) }
   } catch (error) {
     const cause: unknown = run.signal.aborted ? run.signal.reason : error
     return cause instanceof TurnInterrupted ? { status: 'interrupted' } : failed(cause)
+  }
+}
+
+async function condense(run: TurnRun): Promise<null> {
+  await compact(run, false)
+  return null
+}
+
+/** Requests until there is nothing more to say; answers the last words. */
+async function converse(run: TurnRun): Promise<string | null> {
+  for (;;) {
+    if (needsCompaction(run)) await compact(run, true)
+    const result = await withRetries(run, () => sample(run))
+    if (!result.needsFollowUp && run.turn.closeInput()) return result.lastMessage
+    await keepSteered(run)
   }
 }
 
@@ -134,26 +158,6 @@ function failed(error: unknown): TurnEnd & { status: 'failed' } {
   const message = isKnown ? error.message : `internal error: ${errorText(error)}`
   const codexErrorInfo: Json = error instanceof ModelError ? error.codexErrorInfo : 'other'
   return { status: 'failed', error: { message, codexErrorInfo, additionalDetails: null } }
-}
-
-/** A broken stream is tried again with what has been kept of it; clients are told each time. */
-async function sampleWithRetries(run: TurnRun): Promise<SampleResult> {
-  const { recorder, services, signal, turnId } = run
-  const most = services.model.streamMaxRetries
-  for (let retry = 1; ; retry += 1) {
-    try {
-      return await sample(run)
-    } catch (error) {
-      const mayRetry = error instanceof ModelError && error.isRetryable && retry <= most
-      if (signal.aborted || !mayRetry) throw error
-      await run.opened
-      const codexErrorInfo = { responseStreamDisconnected: { httpStatusCode: error.httpStatus } }
-      const message = `Reconnecting... ${retry}/${most}`
-      const told = { message, codexErrorInfo, additionalDetails: error.message }
-      recorder.tell({ type: 'error', turnId, error: told, willRetry: true })
-      await services.clock.sleep(error.retryAfterMs ?? backoffMs(retry), signal)
-    }
-  }
 }
 
 async function keepEnd(run: TurnRun, end: TurnEnd): Promise<void> {

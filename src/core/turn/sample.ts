@@ -12,7 +12,7 @@ import { ModelError, type ModelEvent } from '../model/model-client.ts'
 import { disconnected } from '../model/model-errors.ts'
 import type { ToolCall } from '../tools/tool.ts'
 import { buildRequest } from './request.ts'
-import { infoOf, remember, type TurnRun } from './turn-run.ts'
+import { infoOf, remember, type TurnRun, tokenCount } from './turn-run.ts'
 import { outputItem, type PendingCall } from './turn-state.ts'
 
 export interface SampleResult {
@@ -230,9 +230,4 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
   } finally {
     signal.removeEventListener('abort', stop)
   }
-}
-
-function tokenCount({ session }: TurnRun): RolloutItem {
-  const payload = { info: session.tokenInfo, rate_limits: session.rateLimits }
-  return { type: 'event_msg', payload: { type: 'token_count', ...payload } }
 }

@@ -1,5 +1,12 @@
 import type { JsonObject } from '../../base/index.ts'
-import type { ResponseItem, RolloutItem, ThreadId, TurnId } from '../../protocol/index.ts'
+import type {
+  ResponseItem,
+  RolloutItem,
+  ThreadId,
+  TurnContextRecord,
+  TurnId,
+} from '../../protocol/index.ts'
+import { type ContextSources, turnContextRecord } from '../context/turn-context.ts'
 import { type ModelInfo, modelInfo } from '../model/model-catalog.ts'
 import type { EventRecorder } from '../session/event-recorder.ts'
 import type { SessionServices } from '../session/session-services.ts'
@@ -28,6 +35,25 @@ export interface TurnRun {
 
 export function infoOf(run: TurnRun): ModelInfo {
   return modelInfo(run.settings.model, run.settings.contextWindow)
+}
+
+/** What the model is told of the turn's surroundings, and where that comes from. */
+export function turnContextOf({ settings, services, turn, turnId }: TurnRun): {
+  readonly record: TurnContextRecord
+  readonly sources: ContextSources
+} {
+  const { shellName, timezone, projectDocs } = services.surroundings
+  const environment = { shellName, timezone, nowMs: turn.startedAtUnixMs }
+  const record = turnContextRecord(turnId, settings, environment)
+  return {
+    record,
+    sources: { settings, environment, projectDocs: () => projectDocs(settings.cwd) },
+  }
+}
+
+export function tokenCount({ session }: TurnRun): RolloutItem {
+  const payload = { info: session.tokenInfo, rate_limits: session.rateLimits }
+  return { type: 'event_msg', payload: { type: 'token_count', ...payload } }
 }
 
 /** A history item and its line: what the model will see again is what the log holds. */
