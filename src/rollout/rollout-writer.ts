@@ -58,6 +58,8 @@ export class RolloutWriter implements AsyncDisposable {
   #isCreated: boolean
   /** Size of the file after our last line; undefined until the file was first seen. */
   #expectedSize: number | undefined
+  /** Of the file that all this is known of. */
+  #inode: number | undefined
   /** The file ends in a line without newline, which the next write has to end first. */
   #isTailTorn = false
   /** Bytes handed to a write that has not succeeded: some or all of them may be in the file. */
@@ -243,7 +245,10 @@ export class RolloutWriter implements AsyncDisposable {
     if (facts.kind !== 'file') {
       throw new RolloutError('not_a_rollout', this.path, 'not a regular file')
     }
+    const isReplaced = this.#inode !== undefined && this.#inode !== facts.inode
+    this.#inode = facts.inode
     if (this.#expectedSize === undefined) await this.#meetTail(file, facts.sizeBytes)
+    else if (isReplaced) await this.#meetForeign(file, facts.sizeBytes)
     else await this.#settleAttempt(file, facts.sizeBytes, this.#expectedSize)
     return file
   }
@@ -294,8 +299,11 @@ export class RolloutWriter implements AsyncDisposable {
   async #checkUnchanged(file: OpenFile): Promise<void> {
     const facts = await file.facts()
     this.#refuseDeleted(facts)
-    if (facts.sizeBytes === this.#expectedSize) return
-    await this.#meetTail(file, facts.sizeBytes)
+    if (facts.sizeBytes !== this.#expectedSize) await this.#meetForeign(file, facts.sizeBytes)
+  }
+
+  async #meetForeign(file: OpenFile, sizeBytes: number): Promise<void> {
+    await this.#meetTail(file, sizeBytes)
     this.#hasForeign = true
     this.#options.onNotice({ kind: 'changed_by_another', path: this.path })
   }

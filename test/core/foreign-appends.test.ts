@@ -3,7 +3,7 @@
  * either is lost or glued, the person is told, and the next turn goes on from all of it.
  */
 import assert from 'node:assert/strict'
-import { appendFileSync, readFileSync, truncateSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../src/base/index.ts'
 import { assistantMessage, functionCall, SessionError } from '../../src/core/index.ts'
@@ -144,6 +144,21 @@ describe('a thread that another program goes on with between two turns', () => {
     assert.deepEqual(said(kit, 1), ['one', 'two'])
     assert.match(warnings(watch).join(), TOLD)
     assert.ok(readFileSync(logOf(kit), 'utf8').startsWith(short))
+  })
+
+  it('goes on from a log that it put in the place of ours', async () => {
+    const { kit, handle } = await loaded(answer('second'))
+    await using _ = kit
+    using watch = new Watch(handle)
+    // As long as before: only the file is another.
+    const other = readFileSync(logOf(kit), 'utf8').replaceAll('"one"', '"ONE"')
+    writeFileSync(kit.at('other'), other)
+    renameSync(kit.at('other'), logOf(kit))
+    await assert.rejects(handle.startTurn(text('lost')), { code: 'not_kept' })
+    await runTurn(handle, 'two')
+    assert.deepEqual(said(kit, 1), ['ONE', 'first', 'two'])
+    assert.match(warnings(watch).join(), TOLD)
+    assert.ok(readFileSync(logOf(kit), 'utf8').startsWith(other))
   })
 
   it('loses nothing of it when it is closed without a turn', async () => {

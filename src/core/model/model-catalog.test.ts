@@ -4,6 +4,7 @@ import { DEFAULT_MODEL, modelInfo } from './model-catalog.ts'
 
 const KNOWN = {
   contextWindow: 258_400,
+  autoCompactTokens: 244_800,
   defaultEffort: 'medium',
   defaultVerbosity: 'low',
   hasParallelToolCalls: true,
@@ -11,6 +12,7 @@ const KNOWN = {
 }
 const PLAIN = {
   contextWindow: 258_400,
+  autoCompactTokens: 244_800,
   defaultEffort: undefined,
   defaultVerbosity: undefined,
   hasParallelToolCalls: false,
@@ -29,6 +31,10 @@ describe('what a model can do', () => {
   })
 
   it('takes the window that it is given, and leaves a twentieth of it free', () => {
-    assert.deepEqual(modelInfo('local', 10_001), { ...PLAIN, contextWindow: 9500 })
+    assert.deepEqual(modelInfo('local', 10_001), {
+      ...PLAIN,
+      contextWindow: 9500,
+      autoCompactTokens: 9000,
+    })
   })
 })

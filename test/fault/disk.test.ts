@@ -1,0 +1,263 @@
+/**
+ * A disk that becomes full during twenty turns, at any byte, and has room again; a home that
+ * nobody can write to. Where a file system can be mounted it is a real one, else one that behaves
+ * so.
+ */
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, it } from 'node:test'
+import { assistantMessage, functionCall, SessionError } from '../../src/core/index.ts'
+import type { SessionEvent } from '../../src/protocol/index.ts'
+import { Workplace } from '../support/bobbin.ts'
+import { ALL } from '../support/codex-home.ts'
+import type { Step } from '../support/played-model.ts'
+import { SessionKit, text, Watch } from '../support/session-kit.ts'
+import { fullAt, MountedDisk } from '../support/small-disk.ts'
+import { header, textOf, threadIdOf, turn } from '../support/thread-log.ts'
+
+const DISKS = Number(process.env.BOBBIN_DISKS ?? 12)
+const TURNS = 20
+/** Turns that are tried while there is no room. */
+const TRIES = 3
+
+type Handle = Awaited<ReturnType<SessionKit['start']>>
+
+const words = (n: number) => `answer ${n} ${'€'.repeat(100)}`
+
+function stepsOf(n: number): Step[] {
+  const call = functionCall('update_plan', { plan: [] }, `call_${n}`)
+  return [{ items: [assistantMessage(`plan ${n}`), call] }, { items: [assistantMessage(words(n))] }]
+}
+
+interface Outcome {
+  readonly prompt: string
+  /** `refused`: the turn was not started. */
+  readonly status: string
+  readonly message: string
+}
+
+async function play(kit: SessionKit, handle: Handle, n: number): Promise<Outcome> {
+  kit.model.replace(...stepsOf(n))
+  const prompt = `prompt ${n}`
+  using watch = new Watch(handle)
+  const ended = watch.next((event) => event.type === 'turnCompleted')
+  try {
+    await handle.startTurn(text(prompt))
+  } catch (error) {
+    assert.ok(error instanceof SessionError && error.code === 'not_kept', `${error}`)
+    assert.deepEqual(watch.events, [], 'a turn that was refused is told of')
+    return { prompt, status: 'refused', message: error.message }
+  }
+  await ended
+  const end = watch.of('turnCompleted').at(-1)
+  return { prompt, status: end?.status ?? '', message: end?.error?.message ?? '' }
+}
+
+/** Every text that was told as finished is in the log, once; half lines are not. */
+function assertAllKept(kit: SessionKit, told: readonly SessionEvent[], outcomes: Outcome[]): void {
+  const log = JSON.stringify(kit.lines())
+  for (const event of told) {
+    if (event.type !== 'itemCompleted' || event.item.type !== 'agentMessage') continue
+    assert.ok(log.includes(JSON.stringify(event.item.text)), `${event.item.text} is lost`)
+  }
+  const prompts = kit.payloads('event_msg user_message').map(({ message }) => String(message))
+  assert.deepEqual(
+    prompts,
+    outcomes.map(({ prompt }) => prompt),
+  )
+  const statuses = kit.turns().map(({ status }) => status)
+  for (const [n, { status }] of outcomes.entries()) {
+    if (status === 'refused') assert.notEqual(statuses[n], 'completed')
+    else assert.equal(statuses[n], status, `turn ${n}`)
+  }
+}
+
+/** Twenty turns; the room ends somewhere, and is there again after some tries. */
+async function fillUp(kit: SessionKit, free: () => void): Promise<number> {
+  const handle = await kit.start()
+  using watch = new Watch(handle)
+  const outcomes: Outcome[] = []
+  let failures = 0
+  for (let n = 0; n < TURNS; n += 1) {
+    const outcome = await play(kit, handle, n)
+    outcomes.push(outcome)
+    if (outcome.status === 'completed') continue
+    failures += 1
+    assert.match(outcome.message, /^the conversation could not be saved: .*ENOSPC/)
+    assert.ok(['failed', 'refused'].includes(outcome.status), outcome.status)
+    if (failures === TRIES) free()
+    assert.ok(failures <= TRIES, 'there is room again')
+  }
+  if (failures < TRIES) free()
+  await handle.close()
+  assertAllKept(kit, watch.events, outcomes)
+  await kit.restart()
+  const { damage } = await kit.store.loadHistory(handle.threadId)
+  assert.deepEqual(damage, [])
+  return failures
+}
+
+describe('a disk that becomes full during twenty turns', () => {
+  it('loses nothing that was told, wherever the room ends', async () => {
+    const wholeBytes = await sizeOfScript()
+    for (let disk = 0; disk < DISKS; disk += 1) {
+      await using kit = await SessionKit.open([])
+      const capacity = Math.floor(((disk + 0.37) / DISKS) * wholeBytes)
+      kit.files.plan = fullAt(kit.home, capacity)
+      const failures = await fillUp(kit, () => {
+        kit.files.plan = () => undefined
+      })
+      assert.ok(failures > 0, `${capacity} bytes are enough`)
+    }
+  })
+
+  it('loses nothing on a real one that cannot be written at all for a while', async (t) => {
+    await using kit = await SessionKit.open([])
+    using disk = MountedDisk.mount(kit.home, 128)
+    if (!disk) t.diagnostic('no file system can be mounted here: a model of one stands in')
+    disk?.fill(96 * 1024)
+    if (!disk) kit.files.plan = fullAt(kit.home, 32 * 1024)
+    const failures = await fillUp(kit, () => {
+      disk?.free()
+      kit.files.plan = () => undefined
+    })
+    assert.ok(failures > 0)
+  })
+
+  it('can be listed, read and searched meanwhile', async () => {
+    await using kit = await SessionKit.open([])
+    using disk = MountedDisk.mount(kit.home, 128)
+    const handle = await kit.start()
+    await play(kit, handle, 0)
+    if (disk) fillWhole(disk)
+    kit.files.plan = fullAt(kit.home, 0)
+    assert.notEqual((await play(kit, handle, 1)).status, 'completed')
+    const { threads, unreadable } = await kit.store.listThreads(ALL)
+    assert.deepEqual([threads.length, unreadable], [1, []])
+    const { threadId } = handle
+    const page = await kit.store.listTurns({ threadId, limit: 9, direction: 'asc' })
+    assert.equal(page.turns[0]?.status, 'completed')
+    assert.equal((await kit.store.loadHistory(threadId)).damage.length, 0)
+    disk?.free()
+    kit.files.plan = () => undefined
+    assert.equal((await play(kit, handle, 2)).status, 'completed')
+    await handle.close()
+  })
+})
+
+function fillWhole(disk: MountedDisk): void {
+  for (let sizeBytes = 128 * 1024; sizeBytes > 0; sizeBytes -= 4096) {
+    try {
+      disk.fill(sizeBytes)
+      return
+    } catch {
+      // It takes less than that.
+    }
+  }
+}
+
+async function sizeOfScript(): Promise<number> {
+  await using kit = await SessionKit.open([])
+  const handle = await kit.start()
+  for (let n = 0; n < TURNS; n += 1) assert.equal((await play(kit, handle, n)).status, 'completed')
+  await handle.close()
+  return statSync(kit.logs()[0] ?? '').size
+}
+
+/** A home with one thread, and nobody may write to it; undefined where that cannot be arranged. */
+function makeReadOnly(place: Workplace): Disposable | undefined {
+  mkdirSync(place.home)
+  const disk = process.getuid?.() === 0 ? MountedDisk.mount(place.home, 512) : undefined
+  if (process.getuid?.() === 0 && !disk) return undefined
+  const path = join(place.home, 'sessions/2026/11/20', `rollout-2026-11-20T10-00-00-${ID}.jsonl`)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, textOf([header(ID, { cwd: place.project }), ...turn(1)]))
+  writeFileSync(join(place.home, 'config.toml'), CONFIG)
+  if (disk) {
+    disk.makeReadOnly()
+    return disk
+  }
+  const modes = (folderMode: number) => {
+    for (const each of readdirSync(place.home, { recursive: true, withFileTypes: true })) {
+      const mode = each.isDirectory() ? folderMode : folderMode & 0o600
+      chmodSync(join(each.parentPath, each.name), mode)
+    }
+    chmodSync(place.home, folderMode)
+  }
+  modes(0o500)
+  return { [Symbol.dispose]: () => makeWritable(place.home) }
+}
+
+function makeWritable(folder: string): void {
+  chmodSync(folder, 0o700)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) makeWritable(join(folder, entry.name))
+  }
+}
+
+const ID = threadIdOf(1)
+const CONFIG = `model = "gpt-5.4"
+model_provider = "mock"
+[model_providers.mock]
+base_url = "http://127.0.0.1:9/v1"
+`
+
+describe('a home that nobody can write to', () => {
+  it('is listed, shown and exported; search and new turns say why they cannot', async (t) => {
+    await using place = await Workplace.create()
+    using home = makeReadOnly(place)
+    if (!home) {
+      t.diagnostic('root may not mount here: the next test stands in')
+      return
+    }
+    const before = await place.homeFiles()
+    for (const [args, wanted] of [
+      [['list'], ID],
+      [['show', ID], 'u1'],
+      [['export', ID], 'a1'],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await place.run(['threads', ...args])
+      assert.deepEqual([exitCode, stderr], [0, ''], args[0])
+      assert.ok(stdout.includes(wanted), stdout)
+    }
+    const searched = await place.run(['threads', 'search', 'u1'])
+    assert.notEqual(searched.exitCode, 0)
+    assert.match(searched.stderr, /search needs the index .*, which cannot be opened now/)
+    for (const args of [['hello'], ['resume', ID, 'hello']]) {
+      const { exitCode, stderr } = await place.exec(args)
+      assert.equal(exitCode, 1)
+      assert.doesNotMatch(stderr, /^\s+at /m)
+    }
+    assert.deepEqual(await place.homeFiles(), before)
+  })
+
+  // A recursive mkdir says ENOENT (src/base/file-lock.ts), and a `SuppressedError` is printed
+  // instead of what it holds (src/cli/cli-error.ts).
+  it('is what a refused turn names as the reason', {
+    todo: 'in src/base and src/cli',
+  }, async () => {
+    await using place = await Workplace.create()
+    using home = makeReadOnly(place)
+    if (!home) return
+    for (const args of [['hello'], ['resume', ID, 'hello']]) {
+      const { stderr } = await place.exec(args)
+      assert.match(stderr, /^bobbin: .*(read-only file system|permission denied)/im)
+    }
+  })
+
+  it('refuses a turn, and takes it once it can be written to', async () => {
+    await using kit = await SessionKit.open([])
+    const handle = await kit.start()
+    kit.files.plan = ({ method }) =>
+      ['openForAppend', 'makeDirectory', 'file.write'].includes(method)
+        ? { kind: 'fail', code: 'EROFS' }
+        : undefined
+    const refused = await play(kit, handle, 0)
+    assert.equal(refused.status, 'refused')
+    assert.match(refused.message, /^the conversation could not be saved: .*EROFS/)
+    assert.deepEqual((await kit.store.listThreads(ALL)).threads, [])
+    kit.files.plan = () => undefined
+    assert.equal((await play(kit, handle, 1)).status, 'completed')
+  })
+})
