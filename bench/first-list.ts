@@ -2,6 +2,8 @@
  * The first list of a home that the program has never seen, and the first search, which Bobbin
  * makes its index of words for; both from the start of the process.
  */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { arrayAt } from '../src/base/index.ts'
 import { type BigHomePlan, bigHome, RARE_WORD } from './big-home.ts'
 import { waitForCompleteList } from './codex-list.ts'
@@ -10,11 +12,19 @@ import { linkTree } from './made-once.ts'
 import { interleavedSection, type Section } from './measure.ts'
 import { timed } from './worker.ts'
 
+async function readTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) await readFile(join(entry.parentPath, entry.name))
+  }
+}
+
 const MOST_TRIES = 100
 
 export function firstListSection(plan: BigHomePlan, count: number): Section {
   const open = async () => {
     const threads = await bigHome(plan)
+    // All programs find the files in memory, and not only those whose turn comes later.
+    await readTree(threads)
     return Contest.open((home) => linkTree(threads, home))
   }
   const codex = (side: CodexSide) => async (contest: Contest) => {

@@ -98,7 +98,7 @@ const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
 function openLockFile(path: string): number {
   let fd: number
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   } catch (error) {
     const reason = errorCode(error) === 'ELOOP' ? 'it is a symbolic link' : errorText(error)
@@ -107,6 +107,16 @@ function openLockFile(path: string): number {
   if (fstatSync(fd).isFile()) return fd
   closeSync(fd)
   throw new LockFileError(path, 'it is no regular file')
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    // On a file system that is read-only, Node says that there is no such file.
+    if (errorCode(error) === 'ENOENT') mkdirSync(path, { mode: 0o700 })
+    throw error
+  }
 }
 
 function isNamed(path: string, fd: number): boolean {

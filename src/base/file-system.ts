@@ -52,6 +52,8 @@ export interface FileSystem {
   openForAppend(path: string, mode: 'create' | 'existing'): Promise<OpenFile>
   /** Undefined when there is nothing at `path`. Does not follow a final symbolic link. */
   facts(path: string): Promise<FileFacts | undefined>
+  /** The same at once, for questions about thousands of files: waiting would take longer. */
+  factsNow(path: string): FileFacts | undefined
   /** Makes the directory and its parents (mode 0700). */
   makeDirectory(path: string): Promise<void>
   /** Empty when there is no such directory. */
@@ -132,13 +134,20 @@ export const nodeFileSystem: FileSystem = {
     const extra = mode === 'create' ? O_CREAT | O_EXCL : 0
     return openFile(await openDescriptor(path, flags | extra))
   },
-  facts: async (path) => {
-    // The kernel mostly has it in memory: lists ask this of every file.
+  facts: async (path) => nodeFileSystem.factsNow(path),
+  factsNow: (path) => {
+    // The kernel mostly has it in memory.
     const stat = lstatSync(path, { throwIfNoEntry: false })
     return stat && factsOf(stat)
   },
   makeDirectory: async (path) => {
-    await fs.mkdir(path, { recursive: true, mode: 0o700 })
+    try {
+      await fs.mkdir(path, { recursive: true, mode: 0o700 })
+    } catch (error) {
+      // On a file system that is read-only, Node says that there is no such file.
+      if (errorCode(error) === 'ENOENT') await fs.mkdir(path, { mode: 0o700 })
+      throw error
+    }
   },
   readDirectory: async (path) => {
     const entries = await orUndefined(fs.readdir(path, { withFileTypes: true }))

@@ -21,7 +21,7 @@ export {
   objectAt,
   stringAt,
 } from './json.ts'
-export { type JsonlLine, type VisitLines, visitLines } from './jsonl.ts'
+export { type JsonlLine, MOST_LINE_BYTES, type VisitLines, visitLines } from './jsonl.ts'
 export { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
 export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'

@@ -11,7 +11,11 @@ export interface JsonlLine {
   readonly isTerminated: boolean
   /** False when `text` holds U+FFFD for bytes that are no UTF-8. */
   readonly isUtf8: boolean
+  /** `text` is its beginning only: longer than 128 MiB, it is not taken into memory. */
+  readonly isTooLong?: true
 }
+
+export const MOST_LINE_BYTES = 128 * 1024 * 1024
 
 const CHUNK_BYTES = 256 * 1024
 const NEWLINE = 0x0a
@@ -47,7 +51,7 @@ export async function visitLines(
   const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, end - start)))
   let position = start
   let lineStart = start
-  let pending: Buffer[] = []
+  const pending = new PendingLine()
   while (position < end) {
     const count = await file.read(chunk.subarray(0, end - position), position)
     if (count === 0) break
@@ -56,27 +60,45 @@ export async function visitLines(
     for (;;) {
       const at = bytes.indexOf(NEWLINE, from)
       if (at === -1) break
-      const line = joined(pending, bytes.subarray(from, at))
-      pending = []
+      const line = pending.end(bytes.subarray(from, at))
       const [offset, next] = [lineStart, position + at + 1]
       lineStart = next
       from = at + 1
       if (wants(line) && visit(toLine(line, offset, next, true)) === 'stop') return next
     }
-    if (from < count) pending.push(Buffer.from(bytes.subarray(from)))
+    if (from < count) pending.add(bytes.subarray(from))
     position += count
   }
-  const rest = joined(pending, Buffer.alloc(0))
+  const rest = pending.end(Buffer.alloc(0))
   if (rest.length > 0 && wants(rest)) visit(toLine(rest, lineStart, position, false))
   return lineStart
 }
 
-function joined(pending: readonly Buffer[], last: Buffer): Buffer {
-  return pending.length === 0 ? last : Buffer.concat([...pending, last])
+/** The beginning of a line whose end was not read yet; of one that is too long, not all of it. */
+class PendingLine {
+  #parts: Buffer[] = []
+  #bytes = 0
+
+  add(part: Buffer): void {
+    if (this.#bytes < MOST_LINE_BYTES) {
+      this.#parts.push(Buffer.from(part))
+      this.#bytes += part.length
+    }
+  }
+
+  end(part: Buffer): Buffer {
+    const isWhole = this.#bytes < MOST_LINE_BYTES
+    const line =
+      this.#bytes === 0 ? part : Buffer.concat([...this.#parts, ...(isWhole ? [part] : [])])
+    this.#parts = []
+    this.#bytes = 0
+    return line
+  }
 }
 
 function toLine(bytes: Buffer, start: number, end: number, isTerminated: boolean): JsonlLine {
-  const text = bytes.toString('utf8')
+  const isTooLong = end - start > MOST_LINE_BYTES
+  const text = bytes.toString('utf8', 0, isTooLong ? HEAD_BYTES : bytes.length)
   return {
     text,
     offset: start,
@@ -84,5 +106,6 @@ function toLine(bytes: Buffer, start: number, end: number, isTerminated: boolean
     isTerminated,
     // Only what is no UTF-8, or is that character itself, becomes one.
     isUtf8: !text.includes('\uFFFD') || isUtf8(bytes),
+    ...(isTooLong ? { isTooLong } : {}),
   }
 }

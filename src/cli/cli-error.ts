@@ -20,6 +20,8 @@ export class CliError extends Error {
 /** Any failure as the line and exit code that a person or a script gets. */
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error
+  // What was thrown first is why; that tidying up failed too follows from it.
+  if (error instanceof SuppressedError) return toCliError(error.suppressed)
   if (error instanceof ConfigError) return fromConfig(error)
   if (error instanceof ThreadStoreError) return fromStore(error.failure, error.message)
   if (error instanceof SessionError) return new CliError(EXIT.failed, error.message)

@@ -101,7 +101,7 @@ export async function visitRollout(
     isWhole = raw.isTerminated
     const text = offset === 0 ? raw.text.replace(/^\uFEFF/, '') : raw.text
     if (text.trim() === '') return undefined
-    const decoded = decodeLine(text)
+    const decoded = raw.isTooLong ? TOO_LONG : decodeLine(text)
     if (!decoded.ok || !raw.isUtf8) {
       const reason = decoded.ok ? BAD_BYTES : raw.isTerminated ? decoded.reason : CUT_OFF
       visitor.damage?.({ lineNumber, offset, reason })
@@ -116,6 +116,7 @@ export async function visitRollout(
   return { bytes, lines: isWhole ? lineNumber : lineNumber - 1 }
 }
 
+const TOO_LONG = { ok: false, reason: 'is longer than 128 MiB' } as const
 const CUT_OFF = 'is cut off at the end of the file'
 const BAD_BYTES = 'holds bytes that are no UTF-8, shown as \uFFFD'
 

@@ -110,7 +110,8 @@ export async function findRollout(
     const match = found.find((file) => file.threadId === threadId)
     if (match) return match
   }
-  for (const scan of [scanSessions, scanArchive]) {
+  // Once more, for one that was brought back while the archive was still to be read.
+  for (const scan of [scanSessions, scanArchive, scanSessions]) {
     for await (const file of scan(files, home, note)) {
       if (file.threadId === threadId) return file
     }

@@ -1,4 +1,4 @@
-import type { FileSystem, OpenFile } from '../base/index.ts'
+import { type FileSystem, MOST_LINE_BYTES, type OpenFile } from '../base/index.ts'
 import { SummaryFold, type ThreadSummary } from '../history/index.ts'
 import type { RolloutItem } from '../protocol/index.ts'
 import { CompressedRollout } from './compressed-rollout.ts'
@@ -64,20 +64,27 @@ async function readRest(file: OpenFile, start: number, fold: SummaryFold): Promi
   let position = start
   let filled = 0
   let whole = start
+  let isTooLong = false
   while (position < size) {
-    if (filled === chunk.length) chunk = Buffer.concat([chunk, Buffer.allocUnsafe(chunk.length)])
+    if (filled === chunk.length && chunk.length >= MOST_LINE_BYTES) {
+      filled = 0
+      isTooLong = true
+    } else if (filled === chunk.length) {
+      chunk = Buffer.concat([chunk, Buffer.allocUnsafe(chunk.length)])
+    }
     const count = await file.read(chunk.subarray(filled), position)
     if (count === 0) break
     position += count
     filled += count
     const end = chunk.lastIndexOf(NEWLINE, filled - 1) + 1
-    if (end === 0 || end > filled) continue
-    later.meet(chunk.subarray(0, end))
+    if (end === 0) continue
+    later.meet(chunk.subarray(isTooLong ? chunk.indexOf(NEWLINE) + 1 : 0, end))
+    isTooLong = false
     chunk.copyWithin(0, end, filled)
     filled -= end
-    whole += end
+    whole = position - filled
   }
-  later.meet(chunk.subarray(0, filled))
+  if (!isTooLong) later.meet(chunk.subarray(0, filled))
   later.finish()
   return whole
 }

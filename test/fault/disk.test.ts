@@ -232,11 +232,7 @@ describe('a home that nobody can write to', () => {
     assert.deepEqual(await place.homeFiles(), before)
   })
 
-  // A recursive mkdir says ENOENT (src/base/file-lock.ts), and a `SuppressedError` is printed
-  // instead of what it holds (src/cli/cli-error.ts).
-  it('is what a refused turn names as the reason', {
-    todo: 'in src/base and src/cli',
-  }, async () => {
+  it('is what a refused turn names as the reason', async () => {
     await using place = await Workplace.create()
     using home = makeReadOnly(place)
     if (!home) return

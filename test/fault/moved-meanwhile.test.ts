@@ -21,7 +21,6 @@ const FORK = {
   origin: { originator: 'test', cli_version: '0', source: 'cli' },
 } as const
 const PAGE = { threadId: ID, limit: 5, direction: 'asc' } as const
-const TODO = 'src/thread-store/local/local-thread-store.ts, src/rollout/rollout-scan.ts'
 
 const OPERATIONS: { readonly [name: string]: (store: LocalThreadStore) => Promise<unknown> } = {
   readThread: (store) => store.readThread(ID),
@@ -65,7 +64,7 @@ describe('a thread that is moved meanwhile', () => {
       ['archived', false],
       ['brought back', true],
     ] as const) {
-      it(`is found by ${name} when it is ${what}`, { todo: TODO }, async () => {
+      it(`is found by ${name} when it is ${what}`, async () => {
         assert.deepEqual(await troublesOf(name, isArchived), [])
       })
     }

@@ -60,8 +60,7 @@ class Told {
     if (op === 'create') this.created.add(id)
     if (op === 'delete') this.deleted.add(id)
     for (const each of [...(answer.unreadable ?? []), ...(answer.damage ?? [])]) {
-      const told = JSON.stringify(each)
-      if (!told.includes('no such file')) this.faults.push(`${who} ${op} ${id}: ${told}`)
+      this.faults.push(`${who} ${op} ${id}: ${JSON.stringify(each)}`)
     }
   }
 
@@ -72,15 +71,11 @@ class Told {
       holder !== undefined || /archived|live writer in this process/.test(message ?? '')
     if (code === 'conflict' && isExplained) return
     if (code === 'invalid_request' && op === 'roll back') return
-    // See `moved-meanwhile.test.ts`: to be thrown out with what is to do there.
-    if (code === 'thread_not_found' || (code === 'damaged' && READS.includes(op))) return
-    if (code === 'internal' && CHANGES.includes(op) && /ENOENT/.test(message ?? '')) return
+    // By another process that may delete it.
+    if (code === 'thread_not_found') return
     this.faults.push(where)
   }
 }
-
-const CHANGES: readonly Op[] = ['name', 'git']
-const READS: readonly Op[] = [...CHANGES, 'turns', 'history', 'fork']
 
 const COLD_OPS: readonly Op[] = [
   ...(['resume', 'resume', 'resume', 'resume', 'name', 'git', 'archive', 'unarchive'] as const),

@@ -64,6 +64,12 @@ export class FaultyFileSystem implements FileSystem {
     return this.#call('facts', () => this.#inner.facts(path))
   }
 
+  factsNow(path: string): FileFacts | undefined {
+    const fault = this.#next('facts')
+    if (fault) throw systemError(fault.code ?? 'EIO', 'facts')
+    return this.#inner.factsNow(path)
+  }
+
   makeDirectory(path: string): Promise<void> {
     return this.#call('makeDirectory', () => this.#inner.makeDirectory(path))
   }

@@ -93,22 +93,49 @@ export class ThreadLister {
   }
 
   /** Undefined where the file is gone, or could not be read. */
-  #rowsOf(
+  async #rowsOf(
     batch: readonly Candidate[],
     reading: Reading,
     unreadable: Unreadable[],
   ): Promise<(CurrentRow | undefined)[]> {
-    return Promise.all(
-      batch.map(async ({ file, facts: given }) => {
-        try {
-          const facts = given ?? (await this.#files.facts(file.path))
-          return reading.remembered(file.path, facts) ?? (await reading.read(file.path, facts))
-        } catch (error) {
-          unreadable.push({ path: file.path, reason: reasonOf(error) })
-          return undefined
-        }
-      }),
-    )
+    const rows: (CurrentRow | undefined)[] = []
+    const reads: Promise<void>[] = []
+    for (const [index, { file, facts }] of batch.entries()) {
+      // Most are known, and nobody waits for those.
+      rows[index] = facts && reading.remembered(file.path, facts)
+      if (rows[index]) continue
+      const read = async () => {
+        rows[index] = await this.#readRow(file.path, facts, reading, unreadable)
+      }
+      reads.push(read())
+    }
+    await Promise.all(reads)
+    return rows
+  }
+
+  async #readRow(
+    path: string,
+    given: FileFacts | undefined,
+    reading: Reading,
+    unreadable: Unreadable[],
+  ): Promise<CurrentRow | undefined> {
+    try {
+      const facts = given ?? this.#files.factsNow(path)
+      return reading.remembered(path, facts) ?? (await reading.read(path, facts))
+    } catch (error) {
+      // One that was moved or removed meanwhile is not unreadable, but elsewhere.
+      if (await this.#isThere(path)) unreadable.push({ path, reason: reasonOf(error) })
+      return undefined
+    }
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    try {
+      return (await this.#files.facts(path)) !== undefined
+    } catch {
+      // Whatever is in the way of it, it cannot be read.
+      return true
+    }
   }
 
   /** The rollouts of a home, newest start first. */
@@ -138,20 +165,23 @@ export class ThreadLister {
     unreadable: Unreadable[],
   ): Promise<Candidate[]> {
     const rollouts = await this.rollouts(params.isArchived, index, unreadable)
-    if (params.sortKey === 'created') {
+    if (params.sortKey === 'created' && !isBroad(params)) {
       const positionAt = (file: RolloutFile) => ({ file, position: file.stamp })
       return behind(rollouts, after, positionAt).map(positionAt)
     }
-    const all: (Candidate & { readonly position: number })[] = []
+    const all: (Candidate & { readonly facts: FileFacts })[] = []
     for (const file of rollouts) {
       try {
-        const facts = await this.#files.facts(file.path)
-        if (facts) all.push({ file, facts, position: facts.modifiedAtMs })
+        const facts = this.#files.factsNow(file.path)
+        const position = params.sortKey === 'created' ? file.stamp : facts?.modifiedAtMs
+        if (facts && position !== undefined) all.push({ file, facts, position })
       } catch (error) {
         unreadable.push({ path: file.path, reason: errorText(error) })
       }
     }
-    all.sort((a, b) => b.position - a.position || newestId(a, b))
+    if (params.sortKey === 'updated') {
+      all.sort((a, b) => b.facts.modifiedAtMs - a.facts.modifiedAtMs || newestId(a, b))
+    }
     return behind(all, after, (candidate) => candidate)
   }
 }

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { type Clock, errorText, type FileSystem } from '../../base/index.ts'
+import { type Clock, errorCode, errorText, type FileSystem } from '../../base/index.ts'
 import { isEmptyPatch, type ObservedFacts, type ThreadMetadataPatch } from '../../history/index.ts'
 import type { RolloutItem, ThreadId } from '../../protocol/index.ts'
 import {
@@ -54,6 +54,8 @@ export interface LocalThreadStoreOptions {
   /** Named to whoever is refused a thread that is open here; `bobbin` when left out. */
   readonly client?: string
 }
+
+const MOST_MOVES = 3
 
 /** Threads as rollout files in a Codex home, with a SQLite index that can be thrown away. */
 export class LocalThreadStore implements ThreadStore {
@@ -123,8 +125,11 @@ export class LocalThreadStore implements ThreadStore {
     await this.#inOrder(threadId, () => this.#live.discard(threadId))
   }
 
-  async loadHistory(thread: ThreadRef): Promise<StoredHistory> {
-    const file = await this.#locate(thread)
+  loadHistory(thread: ThreadRef): Promise<StoredHistory> {
+    return this.#following(thread, (file) => this.#loadHistory(file))
+  }
+
+  async #loadHistory(file: RolloutFile): Promise<StoredHistory> {
     const { items, damage, summary } = await guard(() =>
       loadRollout(this.#options.files, file.path),
     )
@@ -133,20 +138,23 @@ export class LocalThreadStore implements ThreadStore {
     return { thread: stored, items, damage: placed(file.path, damage) }
   }
 
-  async loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
-    const file = await this.#locate(threadId)
+  loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+    return this.#following(threadId, (file) => this.#loadModelContext(file))
+  }
+
+  async #loadModelContext(file: RolloutFile): Promise<StoredHistory> {
     const { sizeBytes } = await this.#factsOf(file)
     // What is read in no time needs no outline.
-    if (sizeBytes < WORTH_INDEXING_BYTES) return this.loadHistory(threadId)
+    if (sizeBytes < WORTH_INDEXING_BYTES) return this.#loadHistory(file)
     const outline = await this.#outline(file)
     const context = await guard(() => readModelContext(this.#options.files, file.path, outline))
-    if (!context) return this.loadHistory(threadId)
+    if (!context) return this.#loadHistory(file)
     const thread = await this.#read(file)
     return { thread, items: context.items, damage: placed(file.path, context.damage) }
   }
 
-  async readThread(thread: ThreadRef): Promise<StoredThread> {
-    return this.#read(await this.#locate(thread))
+  readThread(thread: ThreadRef): Promise<StoredThread> {
+    return this.#following(thread, (file) => this.#read(file))
   }
 
   async listThreads(params: ListThreads): Promise<ThreadPage> {
@@ -185,10 +193,11 @@ export class LocalThreadStore implements ThreadStore {
     })
   }
 
-  async listTurns(params: ListTurns): Promise<TurnPage> {
-    const file = await this.#locate(params.threadId)
-    const outline = await this.#outline(file)
-    return guard(() => readTurnPage(this.#options.files, file.path, outline, params))
+  listTurns(params: ListTurns): Promise<TurnPage> {
+    return this.#following(params.threadId, async (file) => {
+      const outline = await this.#outline(file)
+      return guard(() => readTurnPage(this.#options.files, file.path, outline, params))
+    })
   }
 
   listItems(params: ListItems): Promise<ItemPage> {
@@ -205,9 +214,11 @@ export class LocalThreadStore implements ThreadStore {
     const isEmpty = isEmptyPatch(checkedPatch(patch))
     const writer = this.#live.writer(threadId)
     if (writer && !isEmpty) await this.persistThread(threadId)
-    const file = await this.#locate(threadId)
-    if (isEmpty) return this.#read(file)
+    if (isEmpty) return this.readThread(threadId)
+    await this.#locate(threadId)
     await using _ = writer ? undefined : await this.#live.takeLease(threadId)
+    // Whoever had it before may have moved the file.
+    const file = await this.#locate(threadId)
     const thread = await this.#read(file)
     await guard(() =>
       updateLocalMetadata({
@@ -229,10 +240,14 @@ export class LocalThreadStore implements ThreadStore {
 
   /** The copy has no writer: nobody knows its id before it is whole. */
   async forkThread(params: ForkThread): Promise<StoredThread> {
+    this.#live.refuseLive(params.threadId)
+    await this.#following(params.sourceId, (source) => this.#copyFork(source, params))
+    return await this.readThread(params.threadId)
+  }
+
+  async #copyFork(source: RolloutFile, params: ForkThread): Promise<void> {
     const { files, home, clock } = this.#options
-    const { sourceId, threadId, createdAtMs, throughTurnId } = params
-    this.#live.refuseLive(threadId)
-    const source = await this.#locate(sourceId)
+    const { threadId, createdAtMs, throughTurnId } = params
     const header = await guard(() => readHeader(files, source.path))
     if (!header) throw damaged(source.path)
     const to = rolloutPath(home, threadId, createdAtMs)
@@ -245,7 +260,6 @@ export class LocalThreadStore implements ThreadStore {
       const { items } = await loadRollout(files, source.path)
       return copyFork({ ...copy, nowMs, body: forkBody(params, items) })
     })
-    return await this.readThread(threadId)
   }
 
   archiveThread(threadId: ThreadId): Promise<void> {
@@ -299,9 +313,14 @@ export class LocalThreadStore implements ThreadStore {
       this.#live.refuseLive(threadId)
       await this.#home.find(threadId)
       await using _ = await this.#live.takeLease(threadId)
-      // Whoever had it before may have moved the file.
-      const file = await this.#home.find(threadId)
-      return await guard(() => work(file))
+      const moved = async () => work(await this.#home.find(threadId))
+      try {
+        return await guard(moved)
+      } catch (error) {
+        // Programs that know no leases may have moved it in between.
+        if (!(error instanceof Error) || errorCode(error.cause) !== 'ENOENT') throw error
+        return await guard(moved)
+      }
     })
   }
 
@@ -327,7 +346,23 @@ export class LocalThreadStore implements ThreadStore {
     if (writer && !writer.isMaterialised) {
       throw new ThreadStoreError({ code: 'thread_not_found', threadId: thread })
     }
-    return writer ? this.#home.at(writer.path) : this.#home.find(thread)
+    if (!writer) return this.#home.find(thread)
+    // A program that knows no leases may have archived it: the writer goes on in the same file.
+    const isInPlace = await guard(() => this.#options.files.facts(writer.path))
+    return isInPlace ? this.#home.at(writer.path) : this.#home.find(thread)
+  }
+
+  /** Again when another process has moved the file meanwhile. */
+  async #following<T>(thread: ThreadRef, work: (file: RolloutFile) => Promise<T>): Promise<T> {
+    for (let left = MOST_MOVES; ; left -= 1) {
+      const file = await this.#locate(thread)
+      try {
+        return await work(file)
+      } catch (error) {
+        const { files } = this.#options
+        if (left === 0 || (await guard(() => files.facts(file.path)))) throw error
+      }
+    }
   }
 
   async #factsOf(file: RolloutFile) {

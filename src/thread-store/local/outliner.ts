@@ -76,8 +76,10 @@ export class Outliner {
     if (isSame && known.foldedBytes >= file.sizeBytes) return fromIndex(known, index, again)
     const made = await makeOutline(this.#files, index, path, file, known)
     if (!made) return undefined
-    if (!isSame && !index.outlines.write([made.row])) return undefined
+    const isKept = isSame || index.outlines.write([made.row])
     if (made.outlined.isFromStart) return this.#toOutline(path, made.outlined)
+    // Locked or full: asking again would only take longer.
+    if (!isKept) return this.#whole(path)
     const kept = index.outlines.read(path)
     if (kept?.foldedBytes !== made.row.foldedBytes) return undefined
     const base = fromIndex(kept, index, again)

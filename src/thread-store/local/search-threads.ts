@@ -31,6 +31,8 @@ type Unreadable = ThreadPage['unreadable'][number]
 /** Outlines that are written at once, by the bytes of their files: memory has an end. */
 const WRITE_BYTES = 32 * 1024 * 1024
 const WRITE_COUNT = 200
+/** While one waits for the disk, another is folded. */
+const READ_AT_ONCE = 4
 const WRITE_ATTEMPTS = 40
 const WRITE_PAUSE_MS = 50
 
@@ -42,20 +44,18 @@ export async function indexRollouts(
   sources: SearchSources,
   { onProgress, signal }: Pick<SearchThreads, 'onProgress' | 'signal'>,
 ): Promise<Unreadable[]> {
-  const { files, index } = sources
+  const { index } = sources
   const unreadable: Unreadable[] = []
   const stale = await staleRollouts(sources)
   const batch = new OutlineBatch(index)
   try {
-    for (const [done, { path, facts }] of stale.entries()) {
+    for (let done = 0; done < stale.length; done += READ_AT_ONCE) {
       signal?.throwIfAborted()
       onProgress?.({ doneThreads: done, totalThreads: stale.length })
-      try {
-        const made = await makeOutline(files, index, path, facts, index.outlines.read(path))
-        if (made) batch.add(made.row, facts.sizeBytes)
-        else unreadable.push({ path, reason: 'no readable session_meta line' })
-      } catch (error) {
-        unreadable.push({ path, reason: errorText(error) })
+      const group = stale.slice(done, done + READ_AT_ONCE)
+      const outlines = await Promise.all(group.map((file) => outlineOf(sources, file, unreadable)))
+      for (const [index, outline] of outlines.entries()) {
+        if (outline) batch.add(outline, group[index]?.facts.sizeBytes ?? 0)
       }
       if (batch.isFull) await batch.write()
     }
@@ -69,6 +69,28 @@ export async function indexRollouts(
   return unreadable
 }
 
+/** Undefined when the file cannot be read, or is gone. */
+async function outlineOf(
+  { files, index }: SearchSources,
+  { path, facts }: StaleRollout,
+  unreadable: Unreadable[],
+): Promise<OutlineWrite | undefined> {
+  try {
+    const made = await makeOutline(files, index, path, facts, index.outlines.read(path))
+    if (!made) unreadable.push({ path, reason: 'no readable session_meta line' })
+    return made?.row
+  } catch (error) {
+    // One that was moved or removed meanwhile is not unreadable, but elsewhere.
+    if (await files.facts(path)) unreadable.push({ path, reason: errorText(error) })
+    return undefined
+  }
+}
+
+interface StaleRollout {
+  readonly path: string
+  readonly facts: FileFacts
+}
+
 /** Which index a memory of what is indexed tells of: one that was begun anew holds nothing. */
 const described = new WeakMap<SearchSources['indexed'], HomeIndex>()
 
@@ -78,13 +100,13 @@ async function staleRollouts({
   index,
   rollouts,
   indexed,
-}: SearchSources): Promise<{ path: string; facts: FileFacts }[]> {
+}: SearchSources): Promise<StaleRollout[]> {
   if (described.get(indexed) !== index) indexed.clear()
   described.set(indexed, index)
   let known: ReadonlyMap<string, IndexedFile> | undefined
-  const stale: { path: string; facts: FileFacts }[] = []
+  const stale: StaleRollout[] = []
   for (const { path } of rollouts.toReversed()) {
-    const facts = await files.facts(path)
+    const facts = files.factsNow(path)
     const seen = indexed.get(path)
     if (!facts || (seen && isSameFile(seen, facts))) continue
     known ??= index.outlines.files()
@@ -141,7 +163,14 @@ export async function searchIndex(
   params: SearchThreads,
 ): Promise<Omit<SearchPage, 'unreadable'>> {
   const limit = Math.max(1, Math.floor(params.limit))
-  const hits: SearchHit[] = []
+  const found: { thread: StoredThread; match: TurnMatch }[] = []
+  const page = async (nextCursor: string | null) => {
+    const hits = found.map(async ({ thread, match }) => ({
+      thread,
+      ...(await hitOf(sources, match, params.query)),
+    }))
+    return { hits: await Promise.all(hits), nextCursor }
+  }
   let before = params.cursor === undefined ? undefined : beforeOf(params.cursor)
   for (;;) {
     const matches = sources.index.outlines.search(params.query, limit + 1, before)
@@ -151,12 +180,12 @@ export async function searchIndex(
       before = match.textId
       const thread = file && !match.isRepeated ? await sources.read(file) : undefined
       if (!thread || !isSearched(thread, params)) continue
-      if (hits.length === limit) {
-        return { hits, nextCursor: encodeCursor({ position: match.textId + 1, threadId: '' }) }
+      if (found.length === limit) {
+        return page(encodeCursor({ position: match.textId + 1, threadId: '' }))
       }
-      hits.push({ thread, ...(await hitOf(sources, match, params.query)) })
+      found.push({ thread, match })
     }
-    if (matches.length <= limit) return { hits, nextCursor: null }
+    if (matches.length <= limit) return page(null)
   }
 }
 
