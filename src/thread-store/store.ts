@@ -141,6 +141,8 @@ export interface ListThreads {
   readonly updatedSinceMs?: number
   /** Threads that agents started for themselves are left out unless asked for. */
   readonly includeSubagents: boolean
+  /** Hears how many of the threads behind the cursor were looked at, where that takes time. */
+  readonly onProgress?: (progress: IndexProgress) => void
 }
 
 export interface ThreadPage {

@@ -6,6 +6,7 @@ import type { ListThreads, ThreadPage, ThreadStore } from '../../thread-store/in
 import { CliError } from '../cli-error.ts'
 import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { Progress } from '../output/progress.ts'
 import { Terminal } from '../output/terminal.ts'
 import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
 import { printThreadLine } from '../output/thread-text.ts'
@@ -55,10 +56,15 @@ function listParams(flags: ThreadsListFlags): ListThreads {
 /** Prints a page of threads, newest first; as JSON lines all of them, unless a limit is given. */
 export async function runThreadsList(flags: ThreadsListFlags): Promise<ExitCode> {
   checkOneJson(flags)
-  const params = listParams(flags)
+  using progress = new Progress('threads looked at')
+  const onProgress: ListThreads['onProgress'] = ({ doneThreads, totalThreads }) =>
+    progress.show(doneThreads, totalThreads)
+  // Lines that come one by one are progress enough.
+  const params = { ...listParams(flags), ...(flags.jsonl ? {} : { onProgress }) }
   await using store = openHomeStore()
   if (flags.jsonl) return await printLines(store, params, flags.limit === undefined)
   const page = await store.listThreads(params)
+  progress[Symbol.dispose]()
   warn(page.unreadable)
   if (flags.json) {
     const { nextCursor, unreadable } = page

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { ListThreads, ThreadPage } from '../../thread-store/index.ts'
 import { openHomeStore } from '../compose.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { Progress } from '../output/progress.ts'
 import { printStats, statsJson } from '../output/stats-text.ts'
 import { Terminal } from '../output/terminal.ts'
 import { MOST_ON_PAGE, sinceMs } from '../page-flags.ts'
@@ -24,18 +25,25 @@ export async function runThreadsStats(flags: ThreadsStatsFlags): Promise<ExitCod
     ...(flags.since === undefined ? {} : { updatedSinceMs: sinceMs(flags.since) }),
   } as const
   await using store = openHomeStore()
+  using progress = new Progress('threads counted')
   const tally = new ThreadTally()
+  let countedBefore = 0
   const unreadable = new Map<string, string>()
   for (const isArchived of [false, true]) {
     let cursor: string | null = null
     do {
       const from: Pick<ListThreads, 'cursor'> = cursor === null ? {} : { cursor }
-      const page: ThreadPage = await store.listThreads({ ...params, ...from, isArchived })
+      const onProgress: ListThreads['onProgress'] = ({ doneThreads, totalThreads }) =>
+        progress.show(countedBefore + doneThreads, countedBefore + totalThreads)
+      const wanted = { ...params, ...from, isArchived, onProgress }
+      const page: ThreadPage = await store.listThreads(wanted)
+      countedBefore += page.threads.length
       for (const thread of page.threads) tally.add(thread)
       for (const { path, reason } of page.unreadable) unreadable.set(path, reason)
       cursor = page.nextCursor
     } while (cursor !== null)
   }
+  progress[Symbol.dispose]()
   for (const [path, reason] of unreadable) {
     process.stderr.write(`warning: not counted ${path}: ${reason}\n`)
   }

@@ -32,8 +32,10 @@ interface Candidate {
 
 type Unreadable = ThreadPage['unreadable'][number]
 
-/** Files that are read at the same time: while one waits for the disk another is folded. */
-const READ_AT_ONCE = 64
+/** Threads that are looked at for a page, before it is seen whether it is full. */
+const LOOK_AT_ONCE = 256
+/** Files that are open at the same time: while one waits for the disk, another is folded. */
+const READ_AT_ONCE = 8
 
 /**
  * Pages of threads from the files themselves, newest first. What the index and this process
@@ -73,15 +75,18 @@ export class ThreadLister {
     const found = await this.#candidates(params, after, sources, unreadable)
     let at = 0
     while (at < found.length && threads.length < limit) {
-      const batch = found.slice(at, at + Math.min(READ_AT_ONCE, limit - threads.length))
-      at += batch.length
+      const count = isBroad(params) ? LOOK_AT_ONCE : limit - threads.length
+      const batch = found.slice(at, at + Math.min(LOOK_AT_ONCE, count))
       const rows = await this.#rowsOf(batch, reading, unreadable)
       for (const [index, { file }] of batch.entries()) {
+        if (threads.length === limit) break
+        at += 1
         const row = rows[index]
         const name = row && nameOf(row.summary, sources.names)
         if (!row || !isWanted(filtered(row, name ?? null), params)) continue
         threads.push(toStoredThread(file, row.facts, row.summary, sources.names))
       }
+      params.onProgress?.({ doneThreads: at, totalThreads: found.length })
     }
     reading.keep()
     const last = found[at - 1]
@@ -98,18 +103,16 @@ export class ThreadLister {
     reading: Reading,
     unreadable: Unreadable[],
   ): Promise<(CurrentRow | undefined)[]> {
-    const rows: (CurrentRow | undefined)[] = []
-    const reads: Promise<void>[] = []
-    for (const [index, { file, facts }] of batch.entries()) {
-      // Most are known, and nobody waits for those.
-      rows[index] = facts && reading.remembered(file.path, facts)
-      if (rows[index]) continue
-      const read = async () => {
-        rows[index] = await this.#readRow(file.path, facts, reading, unreadable)
+    // Most are known, and nobody waits for those.
+    const rows = batch.map(({ file, facts }) => reading.remembered(file.path, facts))
+    const left = batch.flatMap((candidate, index) => (rows[index] ? [] : [{ candidate, index }]))
+    const readNext = async () => {
+      for (let next = left.shift(); next; next = left.shift()) {
+        const { file, facts } = next.candidate
+        rows[next.index] = await this.#readRow(file.path, facts, reading, unreadable)
       }
-      reads.push(read())
     }
-    await Promise.all(reads)
+    await Promise.all(Array.from({ length: READ_AT_ONCE }, readNext))
     return rows
   }
 
