@@ -83,7 +83,7 @@ function rareThreads({ threads }: BigHomePlan): number {
 function takeBobbin(plan: BigHomePlan): (contest: Contest) => Promise<number> {
   return async (contest) => {
     await contest.forget('bobbin')
-    const { ms, value } = await timed(() => contest.bobbin().ask({ call: 'listAll', limit: 100 }))
+    const { ms, value } = await timed(() => contest.bobbin().ask({ call: 'listAll', limit: 1000 }))
     await contest.forget('bobbin')
     if (value.count !== plan.threads) throw new Error(`it listed ${value.count} threads`)
     return ms / 1000
