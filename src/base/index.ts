@@ -25,3 +25,4 @@ export { type JsonlLine, MOST_LINE_BYTES, type VisitLines, visitLines } from './
 export { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
 export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'
+export { writeAll } from './write-all.ts'

@@ -25,7 +25,7 @@ export interface FoldPosition {
   readonly lineIndex: number
 }
 
-export const LOG_START: FoldPosition = { itemCount: 0, numberedCount: 0, lineIndex: -1 }
+const LOG_START: FoldPosition = { itemCount: 0, numberedCount: 0, lineIndex: -1 }
 
 export interface FoldedTurn<I extends ItemKey> {
   readonly id: string

@@ -6,6 +6,7 @@ import {
   type FileFacts,
   type FileSystem,
   type OpenFile,
+  writeAll,
 } from '../base/index.ts'
 import type { RolloutItem } from '../protocol/index.ts'
 import { RolloutError } from './errors.ts'
@@ -389,15 +390,6 @@ export class RolloutWriter implements AsyncDisposable {
 
   #error(message: string, cause?: unknown): RolloutError {
     return cause instanceof RolloutError ? cause : new RolloutError('io', this.path, message, cause)
-  }
-}
-
-async function writeAll(file: OpenFile, bytes: Buffer): Promise<void> {
-  let written = 0
-  while (written < bytes.length) {
-    const count = await file.write(bytes.subarray(written))
-    if (count === 0) throw new Error('the file took no bytes')
-    written += count
   }
 }
 

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path'
-import type { FileSystem, OpenFile } from '../../base/index.ts'
+import { type FileSystem, type OpenFile, writeAll } from '../../base/index.ts'
 import { closedTurn } from '../../history/index.ts'
 import type { RolloutItem, SessionMeta } from '../../protocol/index.ts'
 import { encodeLine, openRollout } from '../../rollout/index.ts'
 import { conflict } from './local-errors.ts'
+import { syncFolders } from './sync-folders.ts'
 import { OutlineLost, type ThreadOutline } from './thread-outline.ts'
 
 /** The bytes of a log that a fork takes over, and whether they end within a turn. */
@@ -47,6 +48,7 @@ function cutOf(outline: ThreadOutline, throughTurnId: string | undefined): ForkC
 
 export interface ForkCopy {
   readonly files: FileSystem
+  readonly home: string
   readonly to: string
   readonly header: SessionMeta
   /** Bytes of the source, or items. */
@@ -61,7 +63,7 @@ const COPY_BYTES = 1024 * 1024
  * and on the device; a failure leaves nothing that a list would show.
  */
 export async function copyFork(copy: ForkCopy): Promise<void> {
-  const { files, to } = copy
+  const { files, home, to } = copy
   if (await files.facts(to)) throw conflict(`there is another file at ${to} already`)
   const part = `${to}.part`
   await files.makeDirectory(dirname(to))
@@ -75,7 +77,7 @@ export async function copyFork(copy: ForkCopy): Promise<void> {
       await target.close()
     }
     await files.rename(part, to)
-    await syncFolders(files, to)
+    await syncFolders(files, home, to)
   } catch (error) {
     // A rename may have done its work although it failed.
     for (const path of [to, part]) await files.remove(path).catch(() => undefined)
@@ -122,24 +124,5 @@ async function copyBytes(
     }
   } finally {
     await source.close()
-  }
-}
-
-async function writeAll(file: OpenFile, bytes: Buffer): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const count = await file.write(bytes.subarray(written))
-    if (count === 0) throw new Error('the file took no bytes')
-    written += count
-  }
-}
-
-/** The day's folder, the month's, the year's, `sessions/` and the home: each may be new. */
-const FOLDERS_TO_SYNC = 5
-
-async function syncFolders(files: FileSystem, path: string): Promise<void> {
-  let folder = dirname(path)
-  for (let depth = 0; depth < FOLDERS_TO_SYNC; depth += 1) {
-    await files.syncDirectory(folder)
-    folder = dirname(folder)
   }
 }

@@ -251,7 +251,7 @@ export class LocalThreadStore implements ThreadStore {
     const header = await guard(() => readHeader(files, source.path))
     if (!header) throw damaged(source.path)
     const to = rolloutPath(home, threadId, createdAtMs)
-    const copy = { files, from: source.path, to, header: forkHeader(params, header) }
+    const copy = { files, home, to, header: forkHeader(params, header) }
     const outline = await this.#outline(source)
     const cut = forkCut(outline, throughTurnId)
     const nowMs = clock.nowMs()

@@ -1,7 +1,8 @@
-import { basename, dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Clock, FileSystem } from '../../base/index.ts'
 import { ARCHIVE_FOLDER, type RolloutFile, SESSIONS_FOLDER } from '../../rollout/index.ts'
 import { ThreadStoreError } from '../errors.ts'
+import { syncFolders } from './sync-folders.ts'
 
 /** Where an archived rollout goes: the flat folder, under the same name. */
 function archivedPath(home: string, file: RolloutFile): string {
@@ -44,11 +45,6 @@ async function move(files: FileSystem, home: string, file: RolloutFile, to: stri
   }
   await files.makeDirectory(dirname(to))
   await files.rename(file.path, to)
-  // Each of the folders down to the new place may be new itself.
-  let folder = to
-  for (const _part of relative(home, to).split(sep)) {
-    folder = dirname(folder)
-    await files.syncDirectory(folder)
-  }
+  await syncFolders(files, home, to)
   await files.syncDirectory(dirname(file.path))
 }

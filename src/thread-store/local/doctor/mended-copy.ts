@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { FileSystem, OpenFile } from '../../../base/index.ts'
+import { type FileSystem, type OpenFile, writeAll } from '../../../base/index.ts'
 import { decodeLine } from '../../../rollout/index.ts'
 import { FROM_START, scanLines } from './scan-lines.ts'
-import { writeAll, writeNewFile } from './write-files.ts'
+import { writeNewFile } from './write-files.ts'
 
 /** Text that is held in memory before it is written. */
 const BATCH_CHARACTERS = 512 * 1024

@@ -2,11 +2,12 @@ import { dirname, join, relative } from 'node:path'
 import { errorText, type FileFacts, type FileSystem } from '../../../base/index.ts'
 import type { RolloutFile } from '../../../rollout/index.ts'
 import type { IndexReader } from '../../../state/index.ts'
+import { syncFolders } from '../sync-folders.ts'
 import { LeaseHeld, WriterLease } from '../writer-lease.ts'
 import { canBeMended, inspectRollout, type RolloutReport } from './inspect-rollout.ts'
 import { digestItems, writeMended } from './mended-copy.ts'
 import { rebuiltHeader } from './rebuilt-header.ts'
-import { copyFile, syncFolders } from './write-files.ts'
+import { copyFile } from './write-files.ts'
 
 export interface RepairContext {
   readonly home: string
@@ -104,7 +105,7 @@ export async function moveToBackups(context: RepairContext, path: string): Promi
   const backup = backupPath(context, path)
   await files.makeDirectory(dirname(backup))
   await files.rename(path, backup)
-  await syncFolders(files, home, dirname(backup))
+  await syncFolders(files, home, backup)
   await files.syncDirectory(dirname(path))
   return backup
 }

@@ -1,16 +1,8 @@
-import { dirname, relative } from 'node:path'
-import type { FileSystem, OpenFile } from '../../../base/index.ts'
+import { dirname } from 'node:path'
+import { type FileSystem, type OpenFile, writeAll } from '../../../base/index.ts'
+import { syncFolders } from '../sync-folders.ts'
 
 const CHUNK_BYTES = 256 * 1024
-
-/** Writes all of the bytes, which a file may take in parts. */
-export async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const count = await file.write(bytes.subarray(done))
-    if (count === 0) throw new Error('the file took no bytes')
-    done += count
-  }
-}
 
 /** A new file, synced when this returns; what there is of it is removed when it fails. */
 export async function writeNewFile(
@@ -55,12 +47,5 @@ export async function copyFile(
   } finally {
     await source.close()
   }
-  await syncFolders(files, home, dirname(to))
-}
-
-/** Makes new folders between the home and a file survive a power cut. */
-export async function syncFolders(files: FileSystem, home: string, folder: string): Promise<void> {
-  for (let each = folder; !relative(home, each).startsWith('..'); each = dirname(each)) {
-    await files.syncDirectory(each)
-  }
+  await syncFolders(files, home, to)
 }
