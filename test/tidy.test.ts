@@ -75,6 +75,8 @@ const PACKAGE_OWNERS: { readonly [name: string]: string } = {
   'smol-toml': 'config',
   'eventsource-parser': 'core',
   '@lydell/node-pty': 'core',
+  '@modelcontextprotocol/client': 'core',
+  ws: 'core',
 }
 
 function packageFaults(source: Source, layer: string, specifier: string): string[] {
