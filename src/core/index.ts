@@ -23,6 +23,7 @@ export {
   type ScriptedUsage,
 } from './model/script.ts'
 export { ScriptedModel } from './model/scripted-model.ts'
+export type { ClientHandlers } from './session/client-registry.ts'
 export type { TurnOptions } from './session/session.ts'
 export type { SessionOrigin, SessionSettings } from './settings.ts'
 export { ThreadHandle } from './thread-handle.ts'

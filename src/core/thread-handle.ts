@@ -1,5 +1,6 @@
 import type { SessionEvent, ThreadId, TurnId, UserInput } from '../protocol/index.ts'
 import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
+import type { ClientHandlers } from './session/client-registry.ts'
 import type { Session, TurnOptions } from './session/session.ts'
 import type { SessionSettings } from './settings.ts'
 
@@ -67,6 +68,15 @@ export class ThreadHandle implements AsyncDisposable {
   /** Ends the running turn, or only the named one, and waits until its end is kept. */
   interrupt(turnId?: TurnId): Promise<void> {
     return this.#session.interrupt(turnId)
+  }
+
+  /**
+   * Answers what the thread asks people and programs (approvals, questions, tools of the client),
+   * from now on until the result is disposed. Of several clients the first answer counts. Where
+   * nobody can answer a kind of request, what would ask is refused.
+   */
+  answerRequests(handlers: ClientHandlers): Disposable {
+    return this.#session.answerRequests(handlers)
   }
 
   /** Every event from now on; ends when the thread is closed. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../base/index.ts'
+import type { ClientRequest } from './client-request.ts'
 import type { TokenInfo } from './thread-facts.ts'
 import type { TurnError, TurnItem } from './turn-item.ts'
 
@@ -133,6 +134,19 @@ export type SessionEvent =
     }
   | { readonly type: 'tokenCount'; readonly turnId: string; readonly info: TokenInfo | null }
   | { readonly type: 'warning'; readonly turnId: string | null; readonly message: string }
+  /** Somebody is asked; the turn waits for the answer. */
+  | { readonly type: 'requestOpened'; readonly turnId: string; readonly request: ClientRequest }
+  /** It was answered, or is moot: the turn has ended. */
+  | { readonly type: 'requestResolved'; readonly turnId: string; readonly requestId: string }
+  /** What the turn's patches have changed so far, as git shows it; empty when nothing is left. */
+  | { readonly type: 'turnDiff'; readonly turnId: string; readonly diff: string }
+  | {
+      readonly type: 'mcpServerStatus'
+      readonly turnId: null
+      readonly server: string
+      readonly status: 'starting' | 'ready' | 'failed' | 'cancelled'
+      readonly error: string | null
+    }
   /** A failure; `willRetry` says whether the turn goes on. */
   | {
       readonly type: 'error'

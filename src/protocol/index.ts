@@ -1,3 +1,21 @@
+export type {
+  ClientAnswer,
+  ClientRequest,
+  ClientRequestKind,
+  ClientRequestParams,
+  CommandApproval,
+  CommandDecision,
+  DynamicToolCall,
+  DynamicToolContent,
+  DynamicToolResult,
+  Elicitation,
+  ElicitationAnswer,
+  PatchApproval,
+  PatchDecision,
+  UserInputAnswers,
+  UserInputQuestion,
+  UserInputQuestions,
+} from './client-request.ts'
 export {
   type Duration,
   durationMs,

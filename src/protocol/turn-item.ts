@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../base/index.ts'
+import type { DynamicToolContent } from './client-request.ts'
 
 export type ToolStatus = 'inProgress' | 'completed' | 'failed' | 'declined'
 
@@ -68,6 +69,18 @@ export type TurnItem =
       readonly error: { readonly message: string } | null
       readonly durationMs: number | null
     }
+  | {
+      readonly type: 'dynamicToolCall'
+      readonly id: string
+      readonly namespace: string | null
+      readonly tool: string
+      readonly arguments: Json
+      readonly status: ToolStatus
+      readonly contentItems: readonly DynamicToolContent[] | null
+      readonly success: boolean | null
+      readonly durationMs: number | null
+    }
+  | { readonly type: 'imageView'; readonly id: string; readonly path: string }
   | {
       readonly type: 'webSearch'
       readonly id: string

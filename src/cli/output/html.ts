@@ -3,6 +3,7 @@ import type { FileUpdateChange, Turn, TurnItem, UserContent } from '../../protoc
 import type { StoredThread } from '../../thread-store/index.ts'
 import { type Html, html, NOTHING } from './html-markup.ts'
 import { STYLE } from './html-style.ts'
+import { dynamicToolName } from './item-text.ts'
 
 /**
  * A thread as one HTML document that needs nothing else: no scripts, no other files, and a policy
@@ -99,6 +100,10 @@ function itemPart(item: TurnItem): Html {
       return note(`Review: ${item.review}`)
     case 'contextCompaction':
       return note('Earlier conversation was summarised here.')
+    case 'dynamicToolCall':
+      return dynamicToolPart(item)
+    case 'imageView':
+      return note(`Looked at ${item.path}`)
     case 'imageGeneration':
       return note('An image was made here.')
   }
@@ -158,6 +163,17 @@ function toolPart(item: Extract<TurnItem, { type: 'mcpToolCall' }>): Html {
   const error = item.error ? html`<p class="error text">${item.error.message}</p>` : NOTHING
   return html`<details><summary><code>${item.server}.${item.tool}</code>${fate}</summary>
 ${preformatted(jsonText(item.arguments))}${result}${error}</details>\n`
+}
+
+function dynamicToolPart(item: Extract<TurnItem, { type: 'dynamicToolCall' }>): Html {
+  const hasFailed = item.success === false || item.status !== 'completed'
+  const fate = hasFailed ? html` <span class="bad">failed</span>` : NOTHING
+  const texts = (item.contentItems ?? []).map((part) =>
+    part.type === 'inputText' ? part.text : '[Image]',
+  )
+  const result = texts.length === 0 ? NOTHING : preformatted(texts.join('\n'))
+  return html`<details><summary><code>${dynamicToolName(item)}</code>${fate}</summary>
+${preformatted(jsonText(item.arguments))}${result}</details>\n`
 }
 
 function jsonText(value: unknown): string {

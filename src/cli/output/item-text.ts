@@ -28,6 +28,12 @@ export function printItem(to: Terminal, item: TurnItem): void {
     case 'mcpToolCall':
       to.line(`${to.style('magenta', 'tool')}  ${item.server}.${item.tool}`)
       break
+    case 'dynamicToolCall':
+      to.line(`${to.style('magenta', 'tool')}  ${printable(dynamicToolName(item))}`)
+      break
+    case 'imageView':
+      to.line(`${to.style('magenta', 'image')}  ${printable(item.path)}`)
+      break
     case 'plan':
       to.line(printable(item.text))
       break
@@ -73,4 +79,11 @@ function printChange(to: Terminal, change: FileUpdateChange, status: string): vo
     const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim'
     to.line(`  ${to.style(style, line)}`)
   }
+}
+
+export function dynamicToolName({
+  namespace,
+  tool,
+}: Extract<TurnItem, { type: 'dynamicToolCall' }>): string {
+  return namespace === null ? tool : `${namespace}.${tool}`
 }

@@ -1,5 +1,6 @@
 import { type Turn, type TurnItem, userContentText } from '../../protocol/index.ts'
 import type { StoredThread } from '../../thread-store/index.ts'
+import { dynamicToolName } from './item-text.ts'
 
 /** A thread as a Markdown document: what was said in full, commands and patches in fences. */
 export function threadMarkdown(thread: StoredThread, turns: readonly Turn[]): string {
@@ -41,6 +42,10 @@ function itemPart(item: TurnItem): string {
         .join('\n\n')
     case 'mcpToolCall':
       return fenced('json', JSON.stringify({ [`${item.server}.${item.tool}`]: item.arguments }))
+    case 'dynamicToolCall':
+      return fenced('json', JSON.stringify({ [dynamicToolName(item)]: item.arguments }))
+    case 'imageView':
+      return `> Looked at ${item.path}`
     case 'webSearch':
       return `> Searched the web: ${item.query}`
     case 'plan':

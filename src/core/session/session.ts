@@ -10,6 +10,7 @@ import {
 import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
 import { SessionError } from '../errors.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
+import { OpenRequests } from '../turn/open-requests.ts'
 import {
   announceCompaction,
   announceTurn,
@@ -22,6 +23,7 @@ import {
 import type { TurnRun } from '../turn/turn-run.ts'
 import { TurnState } from '../turn/turn-state.ts'
 import { ActiveTurn } from './active-turn.ts'
+import { type ClientHandlers, ClientRegistry } from './client-registry.ts'
 import { EventHub } from './event-hub.ts'
 import { EventRecorder } from './event-recorder.ts'
 import type { SessionServices } from './session-services.ts'
@@ -52,6 +54,7 @@ export class Session implements AsyncDisposable {
   readonly #parts: SessionParts
   readonly #hub = new EventHub()
   readonly #recorder: EventRecorder
+  readonly #clients = new ClientRegistry()
   #activeTurn: ActiveTurn | undefined
   #isClosed = false
   #closing: Promise<void> | undefined
@@ -78,6 +81,10 @@ export class Session implements AsyncDisposable {
     const events = this.#hub.events()
     this.#tellUnheard()
     return events
+  }
+
+  answerRequests(handlers: ClientHandlers): Disposable {
+    return this.#clients.join(handlers)
   }
 
   warn(message: string): void {
@@ -120,8 +127,15 @@ export class Session implements AsyncDisposable {
     const active = new ActiveTurn(newTurnId(), kind, state)
     this.#activeTurn = active
     const opened = Promise.withResolvers<void>()
-    const run = { ...this.#turnRun(active, options), opened: opened.promise }
-    active.follow(this.#lead(active, run, open, opened))
+    const requests = new OpenRequests(this.#clients, active.turnId, active.signal, (event) =>
+      this.#recorder.tell(event),
+    )
+    const run = {
+      ...this.#turnRun(active, options),
+      clients: requests,
+      opened: opened.promise,
+    }
+    active.follow(this.#lead(active, run, open, opened).finally(() => requests[Symbol.dispose]()))
     try {
       await opened.promise
     } catch (error) {
@@ -255,7 +269,7 @@ export class Session implements AsyncDisposable {
     await background[Symbol.asyncDispose]()
   }
 
-  #turnRun(active: ActiveTurn, options: TurnOptions): Omit<TurnRun, 'opened'> {
+  #turnRun(active: ActiveTurn, options: TurnOptions): Omit<TurnRun, 'opened' | 'clients'> {
     const { threadId, settings, origin, instructions, services, state } = this.#parts
     return {
       threadId,
@@ -268,6 +282,7 @@ export class Session implements AsyncDisposable {
       turn: active.state,
       recorder: this.#recorder,
       signal: active.signal,
+      interruptTurn: () => active.interrupt(),
       letGo: () => active[Symbol.dispose](),
       ...(options.outputSchema ? { outputSchema: options.outputSchema } : {}),
     }

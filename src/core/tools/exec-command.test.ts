@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { noClients } from '../../../test/support/clients.ts'
 import { TempFolder } from '../../../test/support/temp-folder.ts'
 import { TestClock } from '../../../test/support/test-clock.ts'
 import type { JsonObject } from '../../base/index.ts'
@@ -45,6 +46,8 @@ async function open(settings: Partial<SessionSettings> = {}) {
       ...settings,
     },
     recorder: new EventRecorder({ append } as unknown as LiveThread, hub),
+    clients: noClients,
+    interruptTurn: () => undefined,
     signal: stop.signal,
   }
   const run = (args: JsonObject) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { noClients } from '../../../test/support/clients.ts'
 import { SessionError } from '../errors.ts'
 import { EventHub } from '../session/event-hub.ts'
 import { EventRecorder } from '../session/event-recorder.ts'
@@ -19,6 +20,8 @@ function contextOf(signal = new AbortController().signal): ToolContext {
       sandboxPolicy: { type: 'danger-full-access' },
     },
     recorder: new EventRecorder(undefined, new EventHub()),
+    clients: noClients,
+    interruptTurn: () => undefined,
     signal,
   }
 }

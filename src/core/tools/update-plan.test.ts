@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { noClients } from '../../../test/support/clients.ts'
 import type { SessionEvent } from '../../protocol/index.ts'
 import { EventHub } from '../session/event-hub.ts'
 import { EventRecorder } from '../session/event-recorder.ts'
@@ -20,6 +21,8 @@ async function plan(input: string): Promise<{ answer: unknown; told: SessionEven
       sandboxPolicy: { type: 'danger-full-access' },
     },
     recorder: new EventRecorder(undefined, hub),
+    clients: noClients,
+    interruptTurn: () => undefined,
     signal: new AbortController().signal,
   } as const
   const answer = await updatePlanTool.run(call, context).catch((error: unknown) => error)

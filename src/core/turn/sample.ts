@@ -148,7 +148,8 @@ async function keepDone(
 
 function startCall(run: TurnRun, call: ToolCall): void {
   const { services, settings, recorder, signal, turn, turnId } = run
-  const context = { turnId, settings, recorder, signal }
+  const { clients, interruptTurn } = run
+  const context = { turnId, settings, recorder, clients, interruptTurn, signal }
   turn.addCall(pendingCall(run, call, services.tools.run(call, context)))
 }
 
@@ -178,8 +179,8 @@ function pendingCall(
 
 function toolCall(item: ResponseItem): ToolCall | undefined {
   if (item.type === 'function_call') {
-    const name = `${item.namespace ?? ''}${item.name}`
-    return { callId: item.call_id, name, kind: 'function', input: item.arguments }
+    const { call_id: callId, name, namespace, arguments: input } = item
+    return { callId, name, kind: 'function', input, ...(namespace ? { namespace } : {}) }
   }
   if (item.type === 'custom_tool_call') {
     return { callId: item.call_id, name: item.name, kind: 'custom', input: item.input }

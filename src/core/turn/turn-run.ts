@@ -12,6 +12,7 @@ import type { EventRecorder } from '../session/event-recorder.ts'
 import type { SessionServices } from '../session/session-services.ts'
 import type { SessionState } from '../session/session-state.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
+import type { Clients } from '../tools/tool.ts'
 import type { TurnState } from './turn-state.ts'
 
 /** Everything that a task kind works with; frozen for one turn. */
@@ -26,7 +27,10 @@ export interface TurnRun {
   readonly session: SessionState
   readonly turn: TurnState
   readonly recorder: EventRecorder
+  readonly clients: Clients
   readonly signal: AbortSignal
+  /** Ends the turn as if the person had interrupted it. */
+  readonly interruptTurn: () => void
   /** Aborts the signal: whatever still waits in the turn ends. */
   readonly letGo: () => void
   /** Resolves when the turn's start is durable and told; nothing else may be told before. */
