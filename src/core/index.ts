@@ -25,12 +25,17 @@ export {
 export { ScriptedModel } from './model/scripted-model.ts'
 export type { ClientHandlers } from './session/client-registry.ts'
 export type { TurnOptions } from './session/session.ts'
-export type { SessionOrigin, SessionSettings } from './settings.ts'
+export type { SettingsOverrides } from './session/session-header.ts'
+export type { SessionOrigin, SessionSettings, SettingsPatch } from './settings.ts'
 export { ThreadHandle } from './thread-handle.ts'
 export {
+  type ForkThread,
   type ModelAccess,
   type ResumeThread,
+  type ShutdownReport,
   type StartThread,
+  type ThreadListener,
   ThreadManager,
   type ThreadManagerOptions,
 } from './thread-manager.ts'
+export type { TurnKind } from './turn/turn-task.ts'

@@ -1,8 +1,9 @@
-import type { SessionEvent, ThreadId, TurnId, UserInput } from '../protocol/index.ts'
+import type { ResponseItem, SessionEvent, ThreadId, TurnId, UserInput } from '../protocol/index.ts'
 import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
 import type { ClientHandlers } from './session/client-registry.ts'
 import type { Session, TurnOptions } from './session/session.ts'
-import type { SessionSettings } from './settings.ts'
+import type { SessionSettings, SettingsPatch } from './settings.ts'
+import type { TurnKind } from './turn/turn-task.ts'
 
 /**
  * One loaded thread, from outside. `close` ends it gracefully; disposing does the same, so that
@@ -39,6 +40,50 @@ export class ThreadHandle implements AsyncDisposable {
    */
   startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
     return this.#session.startTurn(input, options)
+  }
+
+  /** What runs now. */
+  get activeTurn(): { readonly turnId: TurnId; readonly kind: TurnKind } | undefined {
+    return this.#session.activeTurn
+  }
+
+  /**
+   * Says something, whatever the thread is doing: starts a turn, or goes into the running one as
+   * `steerTurn` does, or waits for the end of a turn that takes no input (a compaction, a review)
+   * and starts one then. The id answered is that of the turn which the input is in, once it is
+   * kept there; `options` other than the settings count for a turn that is started. Throws as
+   * `startTurn` does, `turn_over` when somebody stopped the turn before it was kept, and
+   * `queue_full`.
+   */
+  submitInput(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
+    return this.#session.submitInput(input, options)
+  }
+
+  /** What is in force from the next turn on. Throws `SessionError` `invalid_settings`. */
+  updateSettings(patch: SettingsPatch): SessionSettings {
+    return this.#session.updateSettings(patch)
+  }
+
+  /**
+   * Takes the last turns back, in the model's history too; nothing is removed from the log, and
+   * files stay as they are. Throws `ThreadStoreError` `invalid_request` for a count that the thread
+   * does not have, and `SessionError`: `turn_running`, `ephemeral`, `not_kept`, `closed`.
+   */
+  rollBack(turnCount: number): Promise<void> {
+    return this.#session.rollBack(turnCount)
+  }
+
+  /**
+   * Adds items to the model's history as they are, without a turn; into a running turn they go with
+   * its next request. Throws `SessionError`: `invalid_items`, `not_kept`, `closed`.
+   */
+  injectItems(items: readonly ResponseItem[]): Promise<void> {
+    return this.#session.injectItems(items)
+  }
+
+  /** What was kept is as durable as the store's level says. Throws `SessionError` `not_kept`. */
+  flush(): Promise<void> {
+    return this.#session.flush()
   }
 
   /** Names the thread, or changes its git facts or memory mode; in order with its items. */

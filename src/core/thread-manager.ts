@@ -1,33 +1,31 @@
-import {
-  type Clock,
-  hasUncommittedChanges,
-  type JsonObject,
-  readWorkTree,
-  TaskScope,
-  type WorkTreeFacts,
-} from '../base/index.ts'
-import { type ModelHistory, replayModelHistory } from '../history/index.ts'
-import {
-  newThreadId,
-  type RolloutItem,
-  type SessionMeta,
-  type ThreadId,
-} from '../protocol/index.ts'
+import type { Clock } from '../base/index.ts'
+import { forkedItems, type ModelHistory, replayModelHistory } from '../history/index.ts'
+import { newThreadId, type ThreadId } from '../protocol/index.ts'
 import {
   LiveThread,
   type StoredHistory,
   type StoredThread,
   type ThreadMetadataPatch,
   type ThreadStore,
+  ThreadStoreError,
 } from '../thread-store/index.ts'
 import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
 import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
 import { SessionError } from './errors.ts'
 import type { ModelClient } from './model/model-client.ts'
+import { Notices } from './session/notices.ts'
 import { Session } from './session/session.ts'
+import {
+  headerOf,
+  modelChangeWarning,
+  newHeader,
+  resumedSettings,
+  type SettingsOverrides,
+} from './session/session-header.ts'
 import type { SessionServices } from './session/session-services.ts'
 import { SessionState } from './session/session-state.ts'
+import { WorkTree } from './session/work-tree.ts'
 import type { SessionOrigin, SessionSettings } from './settings.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import { createToolSet } from './tools/create-tool-set.ts'
@@ -60,11 +58,37 @@ export interface StartThread {
 }
 
 export interface ResumeThread {
-  readonly threadId: ThreadId
+  /** The id, or where the store has paths the path of the log, wherever that lies. */
+  readonly threadId: ThreadId | { readonly rolloutPath: string }
   /** In force where neither `overrides` nor the thread says otherwise. */
   readonly defaults: SessionSettings
   /** Wins over what the thread used last. */
-  readonly overrides: Partial<Pick<SessionSettings, 'model' | 'modelProvider' | 'effort'>>
+  readonly overrides: SettingsOverrides
+}
+
+export interface ForkThread {
+  readonly sourceId: ThreadId
+  /** Last turn to take over; all of them when left out. */
+  readonly throughTurnId?: string
+  /** In force in the fork. */
+  readonly settings: SessionSettings
+  /** Nothing of the fork is kept anywhere. */
+  readonly isEphemeral?: boolean
+}
+
+/** How the threads of a manager came to their ends. Each list is sorted. */
+export interface ShutdownReport {
+  readonly completed: readonly ThreadId[]
+  /** What these had still to save could not be saved. */
+  readonly failed: readonly { readonly threadId: ThreadId; readonly error: unknown }[]
+  /** Still closing when the time was over; what they have told as kept is kept. */
+  readonly timedOut: readonly ThreadId[]
+}
+
+/** Hears of threads that are loaded and let go. */
+export interface ThreadListener {
+  onLoaded?(handle: ThreadHandle): void
+  onClosed?(threadId: ThreadId): void
 }
 
 interface SessionStart {
@@ -74,6 +98,7 @@ interface SessionStart {
   readonly history: ModelHistory
   readonly live: LiveThread | undefined
   readonly workTree: WorkTree
+  readonly damage: StoredHistory['damage']
 }
 
 /** The loaded threads of this process. Disposing it closes them all. */
@@ -82,6 +107,7 @@ export class ThreadManager implements AsyncDisposable {
   readonly #handles = new Map<ThreadId, ThreadHandle>()
   readonly #resuming = new Set<ThreadId>()
   readonly #loading = new Set<Promise<ThreadHandle>>()
+  readonly #listeners = new Set<ThreadListener>()
   #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
@@ -95,24 +121,51 @@ export class ThreadManager implements AsyncDisposable {
 
   /**
    * A stored thread, with its own instructions, and its last model, effort and provider unless
-   * overridden. Permissions and folder are those of `defaults`: resuming widens nothing.
-   * Throws `ThreadStoreError`, and `SessionError` `already_loaded`.
+   * overridden. Permissions and folder are those of `defaults`: resuming widens nothing. What is
+   * in force is the handle's `settings`. Throws `ThreadStoreError`, and `SessionError`
+   * `already_loaded`.
    */
   async resume(params: ResumeThread): Promise<ThreadHandle> {
-    const { threadId } = params
+    const ref = params.threadId
+    const isPath = typeof ref !== 'string'
+    const threadId = isPath ? (await this.#options.store.readThread(ref)).threadId : ref
     if (this.#handles.has(threadId) || this.#resuming.has(threadId)) {
       throw new SessionError('already_loaded', `thread ${threadId} is already loaded`)
     }
     this.#resuming.add(threadId)
     try {
-      return await this.#follow(() => this.#resume(params))
+      const at = isPath ? { rolloutPath: ref.rolloutPath } : {}
+      return await this.#follow(() => this.#resume(threadId, at, params))
     } finally {
       this.#resuming.delete(threadId)
     }
   }
 
+  /**
+   * A new thread that begins as another, loaded or not, which stays as it is. A turn that runs
+   * there is cut off in the copy, and marked as interrupted. Throws `ThreadStoreError`
+   * `invalid_request` for a turn that the source does not have.
+   */
+  fork(params: ForkThread): Promise<ThreadHandle> {
+    return this.#follow(async () => {
+      await this.#handles.get(params.sourceId)?.flush()
+      return params.isEphemeral ? await this.#forkEphemeral(params) : await this.#fork(params)
+    })
+  }
+
   get(threadId: ThreadId): ThreadHandle | undefined {
     return this.#handles.get(threadId)
+  }
+
+  /** Everything that is loaded, in the order of loading. */
+  list(): ThreadHandle[] {
+    return [...this.#handles.values()]
+  }
+
+  /** Tells the listener of threads from now on, until the result is disposed. */
+  listen(listener: ThreadListener): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
 
   /**
@@ -124,6 +177,46 @@ export class ThreadManager implements AsyncDisposable {
     return handle
       ? handle.updateMetadata(patch)
       : this.#options.store.updateThreadMetadata(threadId, patch)
+  }
+
+  /**
+   * Closes a thread and lets it go; false when it is not loaded. Throws when it could not be saved:
+   * it stays loaded then.
+   */
+  async remove(threadId: ThreadId): Promise<boolean> {
+    const handle = this.#handles.get(threadId)
+    await handle?.close()
+    return handle !== undefined
+  }
+
+  /**
+   * Closes all threads, and tells how that went after `deadlineMs` at the latest. No thread can be
+   * loaded from now on.
+   */
+  async shutDown(deadlineMs: number): Promise<ShutdownReport> {
+    this.#isDisposed = true
+    const waiting = new AbortController()
+    const late = this.#options.clock.sleep(deadlineMs, waiting.signal).catch(() => undefined)
+    await Promise.race([Promise.allSettled(this.#loading), late])
+    const ends = await Promise.all(
+      this.list().map(async (handle) => {
+        const closed = handle.close().then(
+          () => ({ outcome: 'completed' }) as const,
+          (error: unknown) => ({ outcome: 'failed', error }) as const,
+        )
+        const end = await Promise.race([closed, late])
+        return { threadId: handle.threadId, ...(end ?? { outcome: 'timedOut' as const }) }
+      }),
+    )
+    waiting.abort()
+    ends.sort((a, b) => (a.threadId < b.threadId ? -1 : 1))
+    const idsOf = (outcome: string) =>
+      ends.filter((end) => end.outcome === outcome).map(({ threadId }) => threadId)
+    return {
+      completed: idsOf('completed'),
+      failed: ends.filter((end) => end.outcome === 'failed'),
+      timedOut: idsOf('timedOut'),
+    }
   }
 
   /** Throws when a thread could not be saved, once all of them are closed. */
@@ -150,13 +243,16 @@ export class ThreadManager implements AsyncDisposable {
   }
 
   async #start({ settings, isEphemeral }: StartThread): Promise<ThreadHandle> {
-    const { store, clock } = this.#options
+    const { store, clock, origin, version } = this.#options
     await using opening = new AsyncDisposableStack()
     const threadId = newThreadId()
     const createdAtMs = clock.nowMs()
     const workTree = opening.use(new WorkTree(settings.cwd))
     const notices = new Notices()
-    const header = async () => this.#header(threadId, createdAtMs, settings, await workTree.facts())
+    const header = async () => {
+      const facts = await workTree.facts()
+      return newHeader({ threadId, createdAtMs, settings, origin, version, workTree: facts })
+    }
     const live = isEphemeral
       ? undefined
       : await LiveThread.create(
@@ -167,17 +263,22 @@ export class ThreadManager implements AsyncDisposable {
     if (live) opening.use(live)
     const history = replayModelHistory([])
     const instructions = BASE_INSTRUCTIONS
-    const parts = { threadId, settings, instructions, history, live, workTree }
-    const handle = this.#load(parts, notices, [])
+    const parts = { threadId, settings, instructions, history, live, workTree, damage: [] }
+    const handle = this.#load(parts, notices)
     opening.move()
     return handle
   }
 
-  async #resume({ threadId, defaults, overrides }: ResumeThread): Promise<ThreadHandle> {
+  async #resume(
+    threadId: ThreadId,
+    at: { readonly rolloutPath?: string },
+    { defaults, overrides }: Pick<ResumeThread, 'defaults' | 'overrides'>,
+  ): Promise<ThreadHandle> {
     await using opening = new AsyncDisposableStack()
     const notices = new Notices()
     const { store, clock } = this.#options
     const { live, history: log } = await LiveThread.resume(store, threadId, {
+      ...at,
       onNotice: notices.hear,
       clock,
     })
@@ -185,33 +286,73 @@ export class ThreadManager implements AsyncDisposable {
     const header = headerOf(log.items)
     const history = replayModelHistory(log.items)
     const settings = resumedSettings(defaults, overrides, header, history)
+    const warning = modelChangeWarning(history, settings)
+    if (warning !== undefined) notices.hear(warning)
     const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
     const workTree = opening.use(new WorkTree(settings.cwd))
-    const parts = { threadId, settings, instructions, history, live, workTree }
-    const handle = this.#load(parts, notices, log.damage)
+    const { damage } = log
+    const parts = { threadId, settings, instructions, history, live, workTree, damage }
+    const handle = this.#load(parts, notices)
     opening.move()
     return handle
   }
 
-  #load(parts: SessionStart, notices: Notices, damage: StoredHistory['damage']): ThreadHandle {
-    const { threadId, settings, instructions, history, live, workTree } = parts
-    const services = this.#services(threadId, settings, workTree)
+  async #fork({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {
+    const { store, clock, origin, version } = this.#options
+    const threadId = newThreadId()
+    await store.forkThread({
+      sourceId,
+      threadId,
+      createdAtMs: clock.nowMs(),
+      origin: { originator: origin.originator, cli_version: version, source: origin.source },
+      ...(throughTurnId === undefined ? {} : { throughTurnId }),
+    })
+    const { model, modelProvider, effort } = settings
+    const overrides = { model, modelProvider, ...(effort === undefined ? {} : { effort }) }
+    return await this.#resume(threadId, {}, { defaults: settings, overrides })
+  }
+
+  async #forkEphemeral({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {
+    const log = await this.#options.store.loadHistory(sourceId)
+    const items = forkedItems(log.items, throughTurnId)
+    if (!items) {
+      const reason = `thread ${sourceId} has no turn ${throughTurnId}`
+      throw new ThreadStoreError({ code: 'invalid_request', reason })
+    }
+    await using opening = new AsyncDisposableStack()
+    const workTree = opening.use(new WorkTree(settings.cwd))
+    const instructions = headerOf(items)?.base_instructions?.text ?? BASE_INSTRUCTIONS
+    const history = replayModelHistory(items)
+    const parts = { settings, instructions, history, workTree, damage: log.damage }
+    const whole = { ...parts, threadId: newThreadId(), live: undefined }
+    const handle = this.#load(whole, new Notices())
+    opening.move()
+    return handle
+  }
+
+  #load(parts: SessionStart, notices: Notices): ThreadHandle {
+    const { threadId, settings, instructions, history, live, workTree, damage } = parts
     const session = new Session({
       threadId,
-      settings,
       origin: this.#options.origin,
       instructions,
-      state: new SessionState(history),
-      services,
+      state: new SessionState(history, settings),
+      services: this.#services(threadId, settings, workTree),
       live,
     })
     notices.follow((message) => session.warn(message))
-    const handle = new ThreadHandle(threadId, session, damage, () => {
-      // The thread may have been loaded anew since: that handle stays.
-      if (this.#handles.get(threadId) === handle) this.#handles.delete(threadId)
-    })
+    const handle = new ThreadHandle(threadId, session, damage, () => this.#letGo(handle))
     this.#handles.set(threadId, handle)
+    for (const listener of [...this.#listeners]) listener.onLoaded?.(handle)
     return handle
+  }
+
+  #letGo(handle: ThreadHandle): void {
+    const { threadId } = handle
+    // The thread may have been loaded anew since: that handle stays.
+    if (this.#handles.get(threadId) !== handle) return
+    this.#handles.delete(threadId)
+    for (const listener of [...this.#listeners]) listener.onClosed?.(threadId)
   }
 
   #services(threadId: ThreadId, settings: SessionSettings, workTree: WorkTree): SessionServices {
@@ -228,106 +369,5 @@ export class ThreadManager implements AsyncDisposable {
       },
       background: workTree,
     }
-  }
-
-  #header(
-    threadId: ThreadId,
-    createdAtMs: number,
-    settings: SessionSettings,
-    tree: WorkTreeFacts | undefined,
-  ): SessionMeta {
-    const { origin, version } = this.#options
-    return {
-      id: threadId,
-      timestamp: new Date(createdAtMs).toISOString(),
-      cwd: settings.cwd,
-      originator: origin.originator,
-      cli_version: version,
-      source: origin.source,
-      ...(origin.threadSource ? { thread_source: origin.threadSource } : {}),
-      model_provider: settings.modelProvider,
-      base_instructions: { text: BASE_INSTRUCTIONS },
-      ...(tree ? { git: gitInfo(tree) } : {}),
-    }
-  }
-}
-
-function headerOf(items: readonly RolloutItem[]): SessionMeta | undefined {
-  return items.find((item) => item.type === 'session_meta')?.payload
-}
-
-function resumedSettings(
-  defaults: SessionSettings,
-  overrides: ResumeThread['overrides'],
-  header: SessionMeta | undefined,
-  history: ModelHistory,
-): SessionSettings {
-  const last = history.lastTurnContext
-  const isSameModel = overrides.model === undefined || overrides.model === last?.model
-  const effort = overrides.effort ?? (isSameModel ? last?.effort : undefined) ?? defaults.effort
-  return {
-    ...defaults,
-    model: overrides.model ?? last?.model ?? defaults.model,
-    modelProvider: overrides.modelProvider ?? header?.model_provider ?? defaults.modelProvider,
-    ...(effort === undefined ? {} : { effort }),
-  }
-}
-
-function gitInfo(tree: WorkTreeFacts): NonNullable<SessionMeta['git']> {
-  return {
-    ...(tree.commitHash ? { commit_hash: tree.commitHash } : {}),
-    ...(tree.branch ? { branch: tree.branch } : {}),
-    ...(tree.originUrl ? { repository_url: tree.originUrl } : {}),
-  }
-}
-
-/** Storage may have something to say before there is a session to say it. */
-class Notices {
-  #early: string[] = []
-  #tell: ((message: string) => void) | undefined
-
-  readonly hear = (message: string): void => {
-    if (this.#tell) this.#tell(message)
-    else this.#early.push(message)
-  }
-
-  follow(tell: (message: string) => void): void {
-    this.#tell = tell
-    for (const message of this.#early.splice(0)) tell(message)
-  }
-}
-
-/** The checkout that a session works in, asked once, in the background. */
-class WorkTree implements AsyncDisposable {
-  readonly #scope = new TaskScope(() => undefined)
-  readonly #facts: Promise<WorkTreeFacts | undefined>
-  #forRequests: JsonObject | undefined
-
-  constructor(cwd: string) {
-    this.#facts = readWorkTree(cwd, this.#scope.signal)
-    this.#scope.run(async (signal) => {
-      const facts = await this.#facts
-      if (!facts) return
-      const hasChanges = await hasUncommittedChanges(cwd, signal)
-      this.#forRequests = {
-        [facts.root]: {
-          ...(facts.originUrl ? { associated_remote_urls: { origin: facts.originUrl } } : {}),
-          ...(facts.commitHash ? { latest_git_commit_hash: facts.commitHash } : {}),
-          ...(hasChanges === undefined ? {} : { has_changes: hasChanges }),
-        },
-      }
-    })
-  }
-
-  facts(): Promise<WorkTreeFacts | undefined> {
-    return this.#facts
-  }
-
-  forRequests(): JsonObject | undefined {
-    return this.#forRequests
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#scope[Symbol.asyncDispose]()
   }
 }

@@ -147,6 +147,10 @@ export type SessionEvent =
       readonly status: 'starting' | 'ready' | 'failed' | 'cancelled'
       readonly error: string | null
     }
+  /** Other settings are in force from the next turn on. */
+  | { readonly type: 'settingsChanged'; readonly turnId: null }
+  /** The last turns were taken back. */
+  | { readonly type: 'rolledBack'; readonly turnId: null; readonly turnCount: number }
   /** A failure; `willRetry` says whether the turn goes on. */
   | {
       readonly type: 'error'

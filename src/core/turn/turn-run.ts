@@ -55,7 +55,11 @@ export function turnContextOf({ settings, services, turn, turnId }: TurnRun): {
   }
 }
 
-export function tokenCount({ session }: TurnRun): RolloutItem {
+export function tokenCount(run: TurnRun): RolloutItem {
+  return tokenCountOf(run.session)
+}
+
+export function tokenCountOf(session: SessionState): RolloutItem {
   const payload = { info: session.tokenInfo, rate_limits: session.rateLimits }
   return { type: 'event_msg', payload: { type: 'token_count', ...payload } }
 }
