@@ -1,5 +1,5 @@
-// Every line of observed-reviews.jsonl is what Codex 0.133.0 made of a reviewer's last message: what
-// it stored, what it showed, and what it left for the model and in the assistant's name.
+// Every line of observed-reviews.jsonl is what Codex 0.133.0 made of a reviewer's last message:
+// what it stored, what it showed, and what it left for the model and in the assistant's name.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'

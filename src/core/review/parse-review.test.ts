@@ -71,6 +71,17 @@ describe('the output of a reviewer', () => {
     assert.deepEqual([kept?.length, kept?.at(-1)?.title], [1000, 'Bug 999'])
   })
 
+  it('has no halves of characters, which Codex could not read back', () => {
+    const half = '\ud800'
+    const review = { findings: [{ title: half, body: half }], overall_explanation: half }
+    const output = parseReviewOutput(JSON.stringify(review))
+    assert.deepEqual(
+      [output?.overall_explanation, output?.findings[0]?.title, output?.findings[0]?.body],
+      ['\ufffd', '\ufffd', '\ufffd'],
+    )
+    assert.equal(parseReviewOutput(half)?.overall_explanation, '\ufffd')
+  })
+
   it('can be read back, whatever was written', () => {
     const value = fc.oneof(fc.jsonValue(), fc.constant(FINDING))
     const field = fc.constantFrom(

@@ -23,7 +23,8 @@ const DEFAULT_PRIORITY = 2
  */
 export function parseReviewOutput(text: string): ReviewOutput | undefined {
   if (text.trim() === '') return undefined
-  const kept = text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS).toWellFormed()}…` : text
+  const cut = text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS)}…` : text
+  const kept = cut.toWellFormed()
   const inner = kept.slice(kept.indexOf('{'), kept.lastIndexOf('}') + 1)
   return readOutput(kept) ?? readOutput(inner) ?? textOutput(kept)
 }
@@ -42,13 +43,13 @@ function readOutput(text: string): ReviewOutput | undefined {
   if (!value) return undefined
   const listed = arrayAt(value, 'findings')
   const findings = (listed ?? []).slice(0, MOST_FINDINGS).flatMap(readFinding)
-  const explanation = stringAt(value, 'overall_explanation')
+  const explanation = textAt(value, 'overall_explanation')
   const hasForm = listed !== undefined && explanation !== undefined
   const hasContent = findings.length > 0 || (explanation ?? '').trim() !== ''
   if (!hasContent && !(hasForm && listed.length === 0)) return undefined
   return {
     findings,
-    overall_correctness: stringAt(value, 'overall_correctness') ?? '',
+    overall_correctness: textAt(value, 'overall_correctness') ?? '',
     overall_explanation: explanation ?? '',
     overall_confidence_score: scoreAt(value, 'overall_confidence_score'),
   }
@@ -65,8 +66,8 @@ function parseObject(text: string): JsonObject | undefined {
 
 function readFinding(value: Json): ReviewFinding[] {
   if (!isObject(value)) return []
-  const title = stringAt(value, 'title') ?? ''
-  const body = stringAt(value, 'body') ?? ''
+  const title = textAt(value, 'title') ?? ''
+  const body = textAt(value, 'body') ?? ''
   if (title.trim() === '' && body.trim() === '') return []
   const location = objectAt(value, 'code_location') ?? {}
   const lines = objectAt(location, 'line_range') ?? {}
@@ -78,7 +79,7 @@ function readFinding(value: Json): ReviewFinding[] {
       confidence_score: scoreAt(value, 'confidence_score'),
       priority: priorityOf(value, title),
       code_location: {
-        absolute_file_path: stringAt(location, 'absolute_file_path') ?? '',
+        absolute_file_path: textAt(location, 'absolute_file_path') ?? '',
         line_range: { start: start ?? 0, end: lineAt(lines, 'end') ?? start ?? 0 },
       },
     },
@@ -91,6 +92,11 @@ function priorityOf(finding: JsonObject, title: string): number {
   if (priority !== undefined && Math.abs(priority) < 2 ** 31) return Math.trunc(priority)
   const tag = /\bP([0-3])\b/.exec(`${stringAt(finding, 'priority') ?? ''} ${title}`)?.[1]
   return tag === undefined ? DEFAULT_PRIORITY : Number(tag)
+}
+
+/** A half of a character would make the line unreadable for real Codex. */
+function textAt(object: JsonObject, key: string): string | undefined {
+  return stringAt(object, key)?.toWellFormed()
 }
 
 function scoreAt(object: JsonObject, key: string): number {

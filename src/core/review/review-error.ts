@@ -24,7 +24,7 @@ function messageOf(failure: ReviewFailure): string {
     case 'not_a_repository':
       return `"${failure.directory}" is not a git repository`
     case 'git_unavailable':
-      return `git does not answer in "${failure.directory}": is it installed, does it trust the folder?`
+      return `git does not work in "${failure.directory}": run \`git status\` there to see why`
     case 'unknown_branch':
       return `there is no branch '${failure.branch}' to compare with, here or at origin`
     case 'no_common_commit':

@@ -35,12 +35,14 @@ async function openRepository() {
   }
 }
 
+const REPORT = 'Report what you find, the most important first.'
+
 const against = (branch: string): ReviewTarget => ({ type: 'baseBranch', branch })
 
 function baseText(branch: string, base: string): string {
   return (
     `Review what has changed since the work left the base branch '${branch}'. The merge base is ` +
-    `${base}; \`git diff ${base}\` shows the changes. Report what you find, the most important first.`
+    `${base}; \`git diff ${base}\` shows the changes. ${REPORT}`
   )
 }
 
@@ -66,25 +68,21 @@ describe("the reviewer's message", () => {
     await using at = await openRepository()
     assert.equal(
       await at.prompt({ type: 'uncommittedChanges' }),
-      'Review the changes in this work tree that are not committed: staged, not staged, and files ' +
-        'that git does not track yet (`git status --short`, `git diff HEAD`). Report what you ' +
-        'find, the most important first.',
+      'Review the changes in this work tree that are not committed: staged, not staged, and ' +
+        `files that git does not track yet (\`git status --short\`, \`git diff HEAD\`). ${REPORT}`,
     )
   })
 
   it('names a commit in full, and its title when there is one', async () => {
     await using at = await openRepository()
-    const tail = `\`git show ${at.start}\` shows them. Report what you find, the most important first.`
+    const tail = `\`git show ${at.start}\` shows its changes. ${REPORT}`
     const sha = at.start.slice(0, 8)
     assert.deepEqual(
       await Promise.all([
         at.prompt({ type: 'commit', sha, title: ' The "start" ' }),
         at.prompt({ type: 'commit', sha: 'main', title: null }),
       ]),
-      [
-        `Review the changes of commit ${at.start} ("The "start""); ${tail}`,
-        `Review the changes of commit ${at.start}; ${tail}`,
-      ],
+      [`Review commit ${at.start} ("The "start""); ${tail}`, `Review commit ${at.start}; ${tail}`],
     )
   })
 

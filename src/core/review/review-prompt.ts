@@ -44,7 +44,7 @@ async function promptFor(target: ReviewTarget, cwd: string, ask: AskGit): Promis
       const sha = await commitOf(target.sha, ask)
       if (sha === undefined) throw new ReviewError({ code: 'unknown_commit', sha: target.sha })
       const title = target.title === null ? '' : ` ("${target.title}")`
-      return `Review the changes of commit ${sha}${title}; \`git show ${sha}\` shows them. ${REPORT}`
+      return `Review commit ${sha}${title}; \`git show ${sha}\` shows its changes. ${REPORT}`
     }
   }
 }

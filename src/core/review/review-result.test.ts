@@ -6,10 +6,16 @@ it('a reviewer that did not finish has said nothing, whatever it wrote', () => {
   const output = parseReviewOutput('Fine.')
   const nothing = {
     shown: 'Reviewer failed to output a response.',
-    user:
-      '<user_action>\n  <context>User initiated a review task, but was interrupted. If user asks ' +
-      'about this, tell them to re-initiate a review with `/review` and wait for it to complete.' +
-      '</context>\n  <action>review</action>\n  <results>\n  None.\n  </results>\n</user_action>\n\n',
+    user: [
+      '<user_action>',
+      '  <context>User initiated a review task, but was interrupted. If user asks about this, ' +
+        'tell them to re-initiate a review with `/review` and wait for it to complete.</context>',
+      '  <action>review</action>',
+      '  <results>',
+      '  None.',
+      '  </results>',
+      '</user_action>\n\n',
+    ].join('\n'),
     assistant: 'Review was interrupted. Please re-run /review and wait for it to complete.',
   }
   assert.deepEqual(

@@ -27,8 +27,8 @@ export function renderReview(output: ReviewOutput | undefined): string {
 
 /**
  * What a review leaves in its thread. Output of a reviewer that did not finish does not count.
- * Source: observed in 0.133.0, byte for byte: it has the same texts for a review that failed and for
- * one that was stopped.
+ * Source: observed in 0.133.0, byte for byte: it has the same texts for a review that failed and
+ * for one that was stopped.
  */
 export function reviewResultMessage(
   output: ReviewOutput | undefined,
