@@ -11,7 +11,14 @@ export {
   nodeFileSystem,
   type OpenFile,
 } from './file-system.ts'
-export { findWorkTreeRoot, hasUncommittedChanges, readWorkTree, type WorkTreeFacts } from './git.ts'
+export {
+  type AskGit,
+  findWorkTreeRoot,
+  gitIn,
+  hasUncommittedChanges,
+  readWorkTree,
+  type WorkTreeFacts,
+} from './git.ts'
 export {
   arrayAt,
   isObject,

@@ -38,6 +38,7 @@ export {
   type ToolOutput,
   userText,
 } from './response-item.ts'
+export type { ReviewFinding, ReviewOutput, ReviewTarget } from './review.ts'
 export type {
   CompactedRecord,
   RolloutItem,
