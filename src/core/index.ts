@@ -23,8 +23,9 @@ export {
   type ScriptedUsage,
 } from './model/script.ts'
 export { ScriptedModel } from './model/scripted-model.ts'
+export { ReviewError, type ReviewFailure } from './review/index.ts'
 export type { ClientHandlers } from './session/client-registry.ts'
-export type { TurnOptions } from './session/session.ts'
+export type { TakeOver, TurnOptions } from './session/session.ts'
 export type { SettingsOverrides } from './session/session-header.ts'
 export type { SessionOrigin, SessionSettings, SettingsPatch } from './settings.ts'
 export { ThreadHandle } from './thread-handle.ts'

@@ -1,7 +1,14 @@
-import type { ResponseItem, SessionEvent, ThreadId, TurnId, UserInput } from '../protocol/index.ts'
+import type {
+  ResponseItem,
+  ReviewTarget,
+  SessionEvent,
+  ThreadId,
+  TurnId,
+  UserInput,
+} from '../protocol/index.ts'
 import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
 import type { ClientHandlers } from './session/client-registry.ts'
-import type { Session, TurnOptions } from './session/session.ts'
+import type { Session, TakeOver, TurnOptions } from './session/session.ts'
 import type { SessionSettings, SettingsPatch } from './settings.ts'
 import type { TurnKind } from './turn/turn-task.ts'
 
@@ -40,6 +47,11 @@ export class ThreadHandle implements AsyncDisposable {
    */
   startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
     return this.#session.startTurn(input, options)
+  }
+
+  /** Nothing of the thread is kept anywhere. */
+  get isEphemeral(): boolean {
+    return this.#session.isEphemeral
   }
 
   /** What runs now. */
@@ -96,8 +108,17 @@ export class ThreadHandle implements AsyncDisposable {
    * it was. Its id is answered once it has begun. Throws `SessionError`: `turn_running`,
    * `not_kept`, `closed`.
    */
-  compact(): Promise<TurnId> {
-    return this.#session.compact()
+  compact(options: TakeOver = {}): Promise<TurnId> {
+    return this.#session.compact(options)
+  }
+
+  /**
+   * Has changes reviewed by a session of its own, in a turn of this thread, which keeps what was
+   * found. Its id is answered once it has begun. Throws `ReviewError`, as `compact` does, and
+   * keeps nothing then.
+   */
+  startReview(target: ReviewTarget, options: TakeOver = {}): Promise<TurnId> {
+    return this.#session.startReview(target, options)
   }
 
   /**

@@ -1,6 +1,12 @@
 import type { Clock } from '../base/index.ts'
 import { forkedItems, type ModelHistory, replayModelHistory } from '../history/index.ts'
-import { newThreadId, type ThreadId } from '../protocol/index.ts'
+import {
+  newThreadId,
+  type ReviewTarget,
+  type SessionMeta,
+  type ThreadId,
+  type TurnId,
+} from '../protocol/index.ts'
 import {
   LiveThread,
   type StoredHistory,
@@ -14,6 +20,7 @@ import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
 import { SessionError } from './errors.ts'
 import type { ModelClient } from './model/model-client.ts'
+import { reviewPrompt } from './review/index.ts'
 import { Notices } from './session/notices.ts'
 import { Session } from './session/session.ts'
 import {
@@ -25,6 +32,7 @@ import {
 } from './session/session-header.ts'
 import type { SessionServices } from './session/session-services.ts'
 import { SessionState } from './session/session-state.ts'
+import type { StartSubSession, SubSession } from './session/sub-session.ts'
 import { WorkTree } from './session/work-tree.ts'
 import type { SessionOrigin, SessionSettings } from './settings.ts'
 import { ThreadHandle } from './thread-handle.ts'
@@ -49,6 +57,8 @@ export interface ThreadManagerOptions {
   readonly environment: NodeJS.ProcessEnv
   /** Folder whose `AGENTS.md` holds for every project. */
   readonly docsHome?: string
+  /** Model of reviewers; left out, that of the thread. */
+  readonly reviewModel?: string
 }
 
 export interface StartThread {
@@ -91,10 +101,19 @@ export interface ThreadListener {
   onClosed?(threadId: ThreadId): void
 }
 
+/** Whose session it is, and what for. */
+interface SessionRole {
+  readonly origin: SessionOrigin
+  readonly instructions: string
+  /** Undefined: its own, as the first of its tree. */
+  readonly sessionId?: ThreadId
+  readonly purpose?: string
+}
+
 interface SessionStart {
   readonly threadId: ThreadId
   readonly settings: SessionSettings
-  readonly instructions: string
+  readonly role: SessionRole
   readonly history: ModelHistory
   readonly live: LiveThread | undefined
   readonly workTree: WorkTree
@@ -116,7 +135,8 @@ export class ThreadManager implements AsyncDisposable {
 
   /** A new thread. It is in the store once it has its first turn. */
   start(params: StartThread): Promise<ThreadHandle> {
-    return this.#follow(() => this.#start(params))
+    const role = { origin: this.#options.origin, instructions: BASE_INSTRUCTIONS }
+    return this.#follow(async () => this.#register(await this.#start(params, role)))
   }
 
   /**
@@ -144,13 +164,42 @@ export class ThreadManager implements AsyncDisposable {
   /**
    * A new thread that begins as another, loaded or not, which stays as it is. A turn that runs
    * there is cut off in the copy, and marked as interrupted. Throws `ThreadStoreError`
-   * `invalid_request` for a turn that the source does not have.
+   * `invalid_request` for a turn that the source does not have, and `SessionError` `ephemeral`.
    */
   fork(params: ForkThread): Promise<ThreadHandle> {
     return this.#follow(async () => {
-      await this.#handles.get(params.sourceId)?.flush()
+      const source = this.#handles.get(params.sourceId)
+      if (source?.isEphemeral) {
+        const reason = 'nothing of it is kept that could be copied'
+        throw new SessionError('ephemeral', `thread ${params.sourceId} is ephemeral: ${reason}`)
+      }
+      await source?.flush()
       return params.isEphemeral ? await this.#forkEphemeral(params) : await this.#fork(params)
     })
+  }
+
+  /**
+   * Has changes reviewed in a fork of a loaded thread, with its settings and folder; the thread
+   * itself is free for other turns. Throws `ReviewError` before anything is made; a fork whose
+   * review cannot begin is closed.
+   */
+  async reviewDetached(
+    source: ThreadHandle,
+    target: ReviewTarget,
+  ): Promise<{ readonly handle: ThreadHandle; readonly turnId: TurnId }> {
+    const { threadId: sourceId, settings } = source
+    await reviewPrompt(target, settings.cwd)
+    const handle = await this.fork({ sourceId, settings }).catch((error: unknown) => {
+      const isEmpty = error instanceof ThreadStoreError && error.failure.code === 'thread_not_found'
+      if (isEmpty) return this.start({ settings })
+      throw error
+    })
+    try {
+      return { handle, turnId: await handle.startReview(target) }
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
   }
 
   get(threadId: ThreadId): ThreadHandle | undefined {
@@ -242,8 +291,9 @@ export class ThreadManager implements AsyncDisposable {
     }
   }
 
-  async #start({ settings, isEphemeral }: StartThread): Promise<ThreadHandle> {
-    const { store, clock, origin, version } = this.#options
+  async #start({ settings, isEphemeral }: StartThread, role: SessionRole): Promise<ThreadHandle> {
+    const { store, clock, version } = this.#options
+    const { origin, instructions } = role
     await using opening = new AsyncDisposableStack()
     const threadId = newThreadId()
     const createdAtMs = clock.nowMs()
@@ -251,7 +301,8 @@ export class ThreadManager implements AsyncDisposable {
     const notices = new Notices()
     const header = async () => {
       const facts = await workTree.facts()
-      return newHeader({ threadId, createdAtMs, settings, origin, version, workTree: facts })
+      const told = { threadId, createdAtMs, settings, origin, version, instructions }
+      return newHeader({ ...told, workTree: facts })
     }
     const live = isEphemeral
       ? undefined
@@ -262,8 +313,7 @@ export class ThreadManager implements AsyncDisposable {
         )
     if (live) opening.use(live)
     const history = replayModelHistory([])
-    const instructions = BASE_INSTRUCTIONS
-    const parts = { threadId, settings, instructions, history, live, workTree, damage: [] }
+    const parts = { threadId, settings, role, history, live, workTree, damage: [] }
     const handle = this.#load(parts, notices)
     opening.move()
     return handle
@@ -288,13 +338,13 @@ export class ThreadManager implements AsyncDisposable {
     const settings = resumedSettings(defaults, overrides, header, history)
     const warning = modelChangeWarning(history, settings)
     if (warning !== undefined) notices.hear(warning)
-    const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
+    const role = this.#roleOf(header)
     const workTree = opening.use(new WorkTree(settings.cwd))
     const { damage } = log
-    const parts = { threadId, settings, instructions, history, live, workTree, damage }
+    const parts = { threadId, settings, role, history, live, workTree, damage }
     const handle = this.#load(parts, notices)
     opening.move()
-    return handle
+    return this.#register(handle)
   }
 
   async #fork({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {
@@ -321,28 +371,52 @@ export class ThreadManager implements AsyncDisposable {
     }
     await using opening = new AsyncDisposableStack()
     const workTree = opening.use(new WorkTree(settings.cwd))
-    const instructions = headerOf(items)?.base_instructions?.text ?? BASE_INSTRUCTIONS
+    const role = this.#roleOf(headerOf(items))
     const history = replayModelHistory(items)
-    const parts = { settings, instructions, history, workTree, damage: log.damage }
+    const parts = { settings, role, history, workTree, damage: log.damage }
     const whole = { ...parts, threadId: newThreadId(), live: undefined }
     const handle = this.#load(whole, new Notices())
     opening.move()
-    return handle
+    return this.#register(handle)
+  }
+
+  /** The instructions of a thread never change. */
+  #roleOf(header: SessionMeta | undefined): SessionRole {
+    const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
+    return { origin: this.#options.origin, instructions }
+  }
+
+  /** A session that works for another one is nobody else's: it is in no list. */
+  #startSub(parent: SessionStart, params: StartSubSession): Promise<SubSession> {
+    const { purpose, settings, instructions } = params
+    const { originator } = parent.role.origin
+    const source = { subagent: purpose }
+    const role = {
+      origin: { originator, source, threadSource: 'subagent' },
+      instructions,
+      sessionId: parent.role.sessionId ?? parent.threadId,
+      purpose,
+    }
+    return this.#start({ settings, isEphemeral: parent.live === undefined }, role)
   }
 
   #load(parts: SessionStart, notices: Notices): ThreadHandle {
-    const { threadId, settings, instructions, history, live, workTree, damage } = parts
+    const { threadId, settings, role, history, live, damage } = parts
     const session = new Session({
       threadId,
-      origin: this.#options.origin,
-      instructions,
+      sessionId: threadId,
+      ...role,
       state: new SessionState(history, settings),
-      services: this.#services(threadId, settings, workTree),
+      services: this.#services(parts),
       live,
     })
     notices.follow((message) => session.warn(message))
     const handle = new ThreadHandle(threadId, session, damage, () => this.#letGo(handle))
-    this.#handles.set(threadId, handle)
+    return handle
+  }
+
+  #register(handle: ThreadHandle): ThreadHandle {
+    this.#handles.set(handle.threadId, handle)
     for (const listener of [...this.#listeners]) listener.onLoaded?.(handle)
     return handle
   }
@@ -355,8 +429,9 @@ export class ThreadManager implements AsyncDisposable {
     for (const listener of [...this.#listeners]) listener.onClosed?.(threadId)
   }
 
-  #services(threadId: ThreadId, settings: SessionSettings, workTree: WorkTree): SessionServices {
-    const { clock, modelAccess, environment, docsHome } = this.#options
+  #services(parts: SessionStart): SessionServices {
+    const { threadId, settings, workTree } = parts
+    const { clock, modelAccess, environment, docsHome, reviewModel } = this.#options
     return {
       clock,
       model: modelAccess(settings.modelProvider),
@@ -367,6 +442,8 @@ export class ThreadManager implements AsyncDisposable {
         projectDocs: (cwd) => readProjectDocs(docsHome, cwd),
         workspaces: () => workTree.forRequests(),
       },
+      startSubSession: (params) => this.#startSub(parts, params),
+      reviewSettings: reviewModel === undefined ? {} : { model: reviewModel },
       background: workTree,
     }
   }

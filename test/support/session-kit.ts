@@ -11,13 +11,7 @@ import {
   type TurnOptions,
 } from '../../src/core/index.ts'
 import { foldTurns } from '../../src/history/index.ts'
-import type {
-  RolloutItem,
-  SessionEvent,
-  ThreadId,
-  Turn,
-  UserInput,
-} from '../../src/protocol/index.ts'
+import type { RolloutItem, SessionEvent, Turn, UserInput } from '../../src/protocol/index.ts'
 import { LocalThreadStore } from '../../src/thread-store/index.ts'
 import { FaultyFileSystem } from './faulty-file-system.ts'
 import { PlayedModel, type Step } from './played-model.ts'

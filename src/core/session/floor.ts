@@ -44,14 +44,18 @@ export class Floor {
     }
   }
 
-  /** Resolves when whoever has the floor now has left it. Throws `queue_full`. */
-  async left(): Promise<void> {
+  /**
+   * Resolves when whoever has the floor now has left it, behind those who wait already or before
+   * them. Throws `queue_full`.
+   */
+  async left(place: 'first' | 'last' = 'last'): Promise<void> {
     if (this.#waiting.length >= WAITING_LIMIT) {
       const reason = `${WAITING_LIMIT} submissions wait for the running turn already`
       throw new SessionError('queue_full', `${reason}; wait for its end or interrupt it`)
     }
     const left = Promise.withResolvers<void>()
-    this.#waiting.push(left.resolve)
+    if (place === 'first') this.#waiting.unshift(left.resolve)
+    else this.#waiting.push(left.resolve)
     await left.promise
   }
 

@@ -1,6 +1,8 @@
 import type { Clock, JsonObject } from '../../base/index.ts'
 import type { ModelClient } from '../model/model-client.ts'
+import type { SessionSettings } from '../settings.ts'
 import type { ToolSet } from '../tools/tool-set.ts'
+import type { StartSubSession, SubSession } from './sub-session.ts'
 
 /** Helpers of a session, grouped by what they serve. Their owner is the session. */
 export interface SessionServices {
@@ -19,6 +21,10 @@ export interface SessionServices {
     /** Facts of the checkout for `x-codex-turn-metadata`; undefined until git has answered. */
     workspaces(): JsonObject | undefined
   }
+  /** Starts a session that works for this one; whoever starts it closes it. */
+  startSubSession(params: StartSubSession): Promise<SubSession>
+  /** What a reviewer has otherwise than the session: its model. */
+  readonly reviewSettings: Pick<Partial<SessionSettings>, 'model'>
   /** Work that goes on beside the turns. */
   readonly background: AsyncDisposable
 }

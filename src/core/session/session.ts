@@ -3,6 +3,7 @@ import { estimateTokens, replayModelHistory } from '../../history/index.ts'
 import {
   newTurnId,
   type ResponseItem,
+  type ReviewTarget,
   type RolloutItem,
   type SessionEvent,
   type ThreadId,
@@ -21,6 +22,7 @@ import {
 import { compactTask } from '../turn/compact.ts'
 import { OpenRequests } from '../turn/open-requests.ts'
 import { regularTask } from '../turn/regular-task.ts'
+import { reviewTask } from '../turn/review-task.ts'
 import { openTurn, runTurn, tellEnd } from '../turn/run-turn.ts'
 import { type TurnRun, tokenCountOf } from '../turn/turn-run.ts'
 import { type SteeredInput, TurnState } from '../turn/turn-state.ts'
@@ -36,6 +38,10 @@ import type { SessionState } from './session-state.ts'
 export interface SessionParts {
   readonly threadId: ThreadId
   readonly origin: SessionOrigin
+  /** Of the whole tree of sessions that work for one another: the first one's thread id. */
+  readonly sessionId: ThreadId
+  /** What the session is for, when it works for another one. */
+  readonly purpose?: string
   /** The model's base instructions, fixed for the life of the thread. */
   readonly instructions: string
   readonly state: SessionState
@@ -52,6 +58,11 @@ export interface TurnOptions {
   readonly outputSchema?: JsonObject
   /** Changes of the settings that hold from this turn on. */
   readonly settings?: SettingsPatch
+}
+
+export interface TakeOver {
+  /** Ends the turn that runs, as replaced, instead of being refused while it does. */
+  readonly replacesRunning?: boolean
 }
 
 /** One loaded run of a thread: a façade over its state, services, log and running turn. */
@@ -74,6 +85,10 @@ export class Session implements AsyncDisposable {
 
   get settings(): SessionSettings {
     return this.#parts.state.settings
+  }
+
+  get isEphemeral(): boolean {
+    return this.#parts.live === undefined
   }
 
   get activeTurn(): Pick<ActiveTurn, 'turnId' | 'kind'> | undefined {
@@ -131,8 +146,25 @@ export class Session implements AsyncDisposable {
   }
 
   /** Has the history condensed, in a turn of its own; its id, once it has begun. */
-  async compact(): Promise<TurnId> {
+  async compact(options: TakeOver = {}): Promise<TurnId> {
+    await this.#makeWay(options)
     return await this.#begin(compactTask, {})
+  }
+
+  /** Has changes reviewed; see `ThreadHandle.startReview`. */
+  async startReview(target: ReviewTarget, options: TakeOver = {}): Promise<TurnId> {
+    const task = reviewTask(target)
+    await this.#makeWay(options)
+    return await this.#begin(task, {})
+  }
+
+  /** The running turn ends as replaced, where that is asked for. */
+  async #makeWay({ replacesRunning }: TakeOver): Promise<void> {
+    const { turn } = this.#floor
+    if (!turn || !replacesRunning) return
+    const left = this.#floor.left('first')
+    turn.interrupt('replaced')
+    await left
   }
 
   /** The turn's id, once its beginning is kept and told. */
@@ -369,9 +401,11 @@ export class Session implements AsyncDisposable {
     active: ActiveTurn,
     options: Omit<TurnOptions, 'settings'>,
   ): Omit<TurnRun, 'opened' | 'clients'> {
-    const { threadId, origin, instructions, services, state } = this.#parts
+    const { threadId, sessionId, purpose, origin, instructions, services, state } = this.#parts
     return {
       threadId,
+      sessionId,
+      ...(purpose === undefined ? {} : { purpose }),
       turnId: active.turnId,
       settings: state.settings,
       origin,

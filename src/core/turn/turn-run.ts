@@ -18,6 +18,10 @@ import type { TurnState } from './turn-state.ts'
 /** Everything that a task kind works with; frozen for one turn. */
 export interface TurnRun {
   readonly threadId: ThreadId
+  /** Of the tree of sessions that this one belongs to. */
+  readonly sessionId: ThreadId
+  /** What the session is for, when it works for another one. */
+  readonly purpose?: string
   readonly turnId: TurnId
   readonly settings: SessionSettings
   readonly origin: SessionOrigin
