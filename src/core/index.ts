@@ -27,7 +27,7 @@ export { ReviewError, type ReviewFailure } from './review/index.ts'
 export type { ClientHandlers } from './session/client-registry.ts'
 export type { TakeOver, TurnOptions } from './session/session.ts'
 export type { SettingsOverrides } from './session/session-header.ts'
-export type { SessionOrigin, SessionSettings, SettingsPatch } from './settings.ts'
+export type { SessionOrigin, SessionSettings, SettingsChoice, SettingsPatch } from './settings.ts'
 export { ThreadHandle } from './thread-handle.ts'
 export {
   type ForkThread,

@@ -23,6 +23,19 @@ export interface SessionSettings {
   readonly developerInstructions?: string
 }
 
+/** Settings as they are asked for: what is left out is the most careful choice. */
+export type SettingsChoice = Pick<SessionSettings, 'cwd' | 'model'> & Partial<SessionSettings>
+
+/** Asks before what is not known to be harmless, and lets nothing be written. */
+export function completeSettings(choice: SettingsChoice): SessionSettings {
+  return {
+    modelProvider: 'openai',
+    approvalPolicy: 'on-request',
+    sandboxPolicy: { type: 'read-only' },
+    ...choice,
+  }
+}
+
 /** What may change while a thread is loaded. Null takes back to the default. */
 export interface SettingsPatch {
   /** Absolute. */

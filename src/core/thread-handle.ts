@@ -60,6 +60,30 @@ export class ThreadHandle implements AsyncDisposable {
   }
 
   /**
+   * Runs a turn and gives its events as they come; `turnCompleted` is the last. Leaving the loop
+   * does not stop the turn: `options.signal` does. Throws as `startTurn` does, and
+   * `slow_subscriber` when the events are not read in time.
+   */
+  async *run(
+    input: string | readonly UserInput[],
+    options: TurnOptions = {},
+  ): AsyncGenerator<SessionEvent> {
+    const said: readonly UserInput[] =
+      typeof input === 'string' ? [{ type: 'text', text: input }] : input
+    const events = this.#session.events()
+    try {
+      const turnId = await this.#session.startTurn(said, options)
+      for await (const event of events) {
+        if (event.turnId !== turnId) continue
+        yield event
+        if (event.type === 'turnCompleted') return
+      }
+    } finally {
+      await events.return(undefined)
+    }
+  }
+
+  /**
    * Says something, whatever the thread is doing: starts a turn, or goes into the running one as
    * `steerTurn` does, or waits for the end of a turn that takes no input (a compaction, a review)
    * and starts one then. The id answered is that of the turn which the input is in, once it is

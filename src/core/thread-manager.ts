@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, systemClock } from '../base/index.ts'
 import { forkedItems, type ModelHistory, replayModelHistory } from '../history/index.ts'
 import {
   newThreadId,
@@ -34,27 +34,37 @@ import type { SessionServices } from './session/session-services.ts'
 import { SessionState } from './session/session-state.ts'
 import type { StartSubSession, SubSession } from './session/sub-session.ts'
 import { WorkTree } from './session/work-tree.ts'
-import type { SessionOrigin, SessionSettings } from './settings.ts'
+import {
+  completeSettings,
+  type SessionOrigin,
+  type SessionSettings,
+  type SettingsChoice,
+} from './settings.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import { createToolSet } from './tools/create-tool-set.ts'
 import { userShell } from './tools/exec/index.ts'
 
 export interface ModelAccess {
   readonly client: ModelClient
-  /** Attempts after the first when a stream breaks. */
-  readonly streamMaxRetries: number
+  /** Attempts after the first when a stream breaks; 5 when left out. */
+  readonly streamMaxRetries?: number
 }
+
+/** Source: `reference/session-runtime.md` C7. */
+const STREAM_MAX_RETRIES = 5
 
 export interface ThreadManagerOptions {
   readonly store: ThreadStore
-  readonly clock: Clock
+  /** The system's when left out. */
+  readonly clock?: Clock
   /** The model of a provider, by the provider's id. Throws for an unknown one. */
   readonly modelAccess: (providerId: string) => ModelAccess
-  readonly origin: SessionOrigin
-  /** Written into new threads as `cli_version`. */
-  readonly version: string
-  /** Environment of the commands that the model runs. */
-  readonly environment: NodeJS.ProcessEnv
+  /** Who starts the threads, as their headers tell. */
+  readonly origin?: SessionOrigin
+  /** Of the program; written into new threads as `cli_version`. */
+  readonly version?: string
+  /** Environment of the commands that the model runs; that of this process when left out. */
+  readonly environment?: NodeJS.ProcessEnv
   /** Folder whose `AGENTS.md` holds for every project. */
   readonly docsHome?: string
   /** Model of reviewers; left out, that of the thread. */
@@ -62,7 +72,7 @@ export interface ThreadManagerOptions {
 }
 
 export interface StartThread {
-  readonly settings: SessionSettings
+  readonly settings: SettingsChoice
   /** Nothing of the thread is kept anywhere. */
   readonly isEphemeral?: boolean
 }
@@ -71,7 +81,7 @@ export interface ResumeThread {
   /** The id, or where the store has paths the path of the log, wherever that lies. */
   readonly threadId: ThreadId | { readonly rolloutPath: string }
   /** In force where neither `overrides` nor the thread says otherwise. */
-  readonly defaults: SessionSettings
+  readonly defaults: SettingsChoice
   /** Wins over what the thread used last. */
   readonly overrides: SettingsOverrides
 }
@@ -81,7 +91,7 @@ export interface ForkThread {
   /** Last turn to take over; all of them when left out. */
   readonly throughTurnId?: string
   /** In force in the fork. */
-  readonly settings: SessionSettings
+  readonly settings: SettingsChoice
   /** Nothing of the fork is kept anywhere. */
   readonly isEphemeral?: boolean
 }
@@ -120,9 +130,16 @@ interface SessionStart {
   readonly damage: StoredHistory['damage']
 }
 
+const DEFAULTS = {
+  clock: systemClock,
+  origin: { originator: 'bobbin', source: 'cli' } satisfies SessionOrigin as SessionOrigin,
+  version: '0.0.0',
+  environment: process.env,
+}
+
 /** The loaded threads of this process. Disposing it closes them all. */
 export class ThreadManager implements AsyncDisposable {
-  readonly #options: ThreadManagerOptions
+  readonly #options: ThreadManagerOptions & typeof DEFAULTS
   readonly #handles = new Map<ThreadId, ThreadHandle>()
   readonly #resuming = new Set<ThreadId>()
   readonly #loading = new Set<Promise<ThreadHandle>>()
@@ -130,7 +147,7 @@ export class ThreadManager implements AsyncDisposable {
   #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
-    this.#options = options
+    this.#options = { ...DEFAULTS, ...options }
   }
 
   /** A new thread. It is in the store once it has its first turn. */
@@ -291,7 +308,9 @@ export class ThreadManager implements AsyncDisposable {
     }
   }
 
-  async #start({ settings, isEphemeral }: StartThread, role: SessionRole): Promise<ThreadHandle> {
+  async #start(params: StartThread, role: SessionRole): Promise<ThreadHandle> {
+    const settings = completeSettings(params.settings)
+    const { isEphemeral } = params
     const { store, clock, version } = this.#options
     const { origin, instructions } = role
     await using opening = new AsyncDisposableStack()
@@ -335,7 +354,7 @@ export class ThreadManager implements AsyncDisposable {
     opening.use(live)
     const header = headerOf(log.items)
     const history = replayModelHistory(log.items)
-    const settings = resumedSettings(defaults, overrides, header, history)
+    const settings = resumedSettings(completeSettings(defaults), overrides, header, history)
     const warning = modelChangeWarning(history, settings)
     if (warning !== undefined) notices.hear(warning)
     const role = this.#roleOf(header)
@@ -357,7 +376,7 @@ export class ThreadManager implements AsyncDisposable {
       origin: { originator: origin.originator, cli_version: version, source: origin.source },
       ...(throughTurnId === undefined ? {} : { throughTurnId }),
     })
-    const { model, modelProvider, effort } = settings
+    const { model, modelProvider, effort } = completeSettings(settings)
     const overrides = { model, modelProvider, ...(effort === undefined ? {} : { effort }) }
     return await this.#resume(threadId, {}, { defaults: settings, overrides })
   }
@@ -373,8 +392,9 @@ export class ThreadManager implements AsyncDisposable {
     const workTree = opening.use(new WorkTree(settings.cwd))
     const role = this.#roleOf(headerOf(items))
     const history = replayModelHistory(items)
-    const parts = { settings, role, history, workTree, damage: log.damage }
-    const whole = { ...parts, threadId: newThreadId(), live: undefined }
+    const parts = { settings: completeSettings(settings), role, history, workTree }
+    const { damage } = log
+    const whole = { ...parts, damage, threadId: newThreadId(), live: undefined }
     const handle = this.#load(whole, new Notices())
     opening.move()
     return this.#register(handle)
@@ -434,7 +454,7 @@ export class ThreadManager implements AsyncDisposable {
     const { clock, modelAccess, environment, docsHome, reviewModel } = this.#options
     return {
       clock,
-      model: modelAccess(settings.modelProvider),
+      model: { streamMaxRetries: STREAM_MAX_RETRIES, ...modelAccess(settings.modelProvider) },
       tools: createToolSet({ threadId, environment, clock }),
       surroundings: {
         shellName: userShell(environment).name,

@@ -58,6 +58,8 @@ export interface TurnOptions {
   readonly outputSchema?: JsonObject
   /** Changes of the settings that hold from this turn on. */
   readonly settings?: SettingsPatch
+  /** Interrupts the turn when it aborts. */
+  readonly signal?: AbortSignal
 }
 
 export interface TakeOver {
@@ -168,8 +170,10 @@ export class Session implements AsyncDisposable {
   }
 
   /** The turn's id, once its beginning is kept and told. */
-  async #begin(task: TurnTask, { settings, ...options }: TurnOptions): Promise<TurnId> {
+  async #begin(task: TurnTask, options: TurnOptions): Promise<TurnId> {
+    const { settings, signal } = options
     this.#checkFree()
+    signal?.throwIfAborted()
     if (settings) this.updateSettings(settings)
     const state = new TurnState(this.#parts.services.clock)
     const active = new ActiveTurn(newTurnId(), task.kind, state)
@@ -179,7 +183,13 @@ export class Session implements AsyncDisposable {
     )
     const opened = Promise.withResolvers<void>()
     const run = { ...this.#turnRun(active, options), clients: requests, opened: opened.promise }
-    active.follow(this.#lead(active, run, task, opened).finally(() => requests[Symbol.dispose]()))
+    const stop = () => active.interrupt()
+    signal?.addEventListener('abort', stop, { once: true })
+    const leading = this.#lead(active, run, task, opened).finally(() => {
+      signal?.removeEventListener('abort', stop)
+      requests[Symbol.dispose]()
+    })
+    active.follow(leading)
     try {
       await opened.promise
     } catch (error) {
@@ -397,10 +407,7 @@ export class Session implements AsyncDisposable {
     await background[Symbol.asyncDispose]()
   }
 
-  #turnRun(
-    active: ActiveTurn,
-    options: Omit<TurnOptions, 'settings'>,
-  ): Omit<TurnRun, 'opened' | 'clients'> {
+  #turnRun(active: ActiveTurn, options: TurnOptions): Omit<TurnRun, 'opened' | 'clients'> {
     const { threadId, sessionId, purpose, origin, instructions, services, state } = this.#parts
     return {
       threadId,
