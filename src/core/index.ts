@@ -2,16 +2,14 @@ export { SessionError, type SessionFailure } from './errors.ts'
 export { DEFAULT_MODEL, type ModelInfo, modelInfo } from './model/model-catalog.ts'
 export {
   type ModelClient,
+  type ModelConnection,
   ModelError,
   type ModelErrorOptions,
   type ModelEvent,
   type ModelRequest,
 } from './model/model-client.ts'
-export {
-  type ModelProvider,
-  ResponsesClient,
-  type ResponsesClientOptions,
-} from './model/responses-client.ts'
+export type { ModelProvider, ResponsesClientOptions } from './model/provider.ts'
+export { ResponsesClient } from './model/responses-client.ts'
 export {
   assistantMessage,
   customToolCall,

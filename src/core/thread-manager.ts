@@ -24,7 +24,7 @@ import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
 import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
 import { SessionError } from './errors.ts'
-import type { ModelClient } from './model/model-client.ts'
+import { type ModelClient, openConnection } from './model/model-client.ts'
 import { Session } from './session/session.ts'
 import type { SessionServices } from './session/session-services.ts'
 import { SessionState } from './session/session-state.ts'
@@ -206,6 +206,7 @@ export class ThreadManager implements AsyncDisposable {
       live,
     })
     notices.follow((message) => session.warn(message))
+    session.prewarm()
     const handle = new ThreadHandle(threadId, session, damage, () => {
       // The thread may have been loaded anew since: that handle stays.
       if (this.#handles.get(threadId) === handle) this.#handles.delete(threadId)
@@ -216,9 +217,10 @@ export class ThreadManager implements AsyncDisposable {
 
   #services(threadId: ThreadId, settings: SessionSettings, workTree: WorkTree): SessionServices {
     const { clock, modelAccess, environment, docsHome } = this.#options
+    const { client, streamMaxRetries } = modelAccess(settings.modelProvider)
     return {
       clock,
-      model: modelAccess(settings.modelProvider),
+      model: { client: openConnection(client), streamMaxRetries },
       tools: createToolSet({ threadId, environment, clock }),
       surroundings: {
         shellName: userShell(environment).name,

@@ -1,12 +1,13 @@
 import type { Clock, JsonObject } from '../../base/index.ts'
-import type { ModelClient } from '../model/model-client.ts'
+import type { ModelConnection } from '../model/model-client.ts'
 import type { ToolSet } from '../tools/tool-set.ts'
 
 /** Helpers of a session, grouped by what they serve. Their owner is the session. */
 export interface SessionServices {
   readonly clock: Clock
   readonly model: {
-    readonly client: ModelClient
+    /** The session's own; closed with it. */
+    readonly client: ModelConnection
     /** Attempts after the first when a stream breaks. */
     readonly streamMaxRetries: number
   }
@@ -18,6 +19,8 @@ export interface SessionServices {
     projectDocs(cwd: string): Promise<string | undefined>
     /** Facts of the checkout for `x-codex-turn-metadata`; undefined until git has answered. */
     workspaces(): JsonObject | undefined
+    /** The mechanism that shuts commands in; none where there is none. */
+    readonly sandboxName?: string
   }
   /** Work that goes on beside the turns. */
   readonly background: AsyncDisposable

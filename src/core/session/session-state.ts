@@ -10,6 +10,7 @@ import {
 } from '../../protocol/index.ts'
 
 import type { ModelInfo } from '../model/model-catalog.ts'
+import { mergeRateLimits } from '../model/rate-limits.ts'
 
 /** What lasts as long as the session: the model's history and the counts that go with it. */
 export class SessionState {
@@ -85,7 +86,18 @@ export class SessionState {
   }
 
   setRateLimits(limits: JsonObject): void {
-    this.#rateLimits = limits
+    this.#rateLimits = mergeRateLimits(this.#rateLimits, limits)
+  }
+
+  /** The model has said that its window is full, whatever was counted. */
+  fillWindow({ contextWindow }: ModelInfo): void {
+    const full = { ...NO_TOKENS, total_tokens: contextWindow }
+    this.#tokenInfo = {
+      total_token_usage: full,
+      last_token_usage: full,
+      model_context_window: contextWindow,
+    }
+    this.#countedItems = this.#items.length
   }
 
   /** Adds a response's counts; without counts, what is known stays. */

@@ -11,6 +11,7 @@ import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread
 import { SessionError } from '../errors.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
 import { OpenRequests } from '../turn/open-requests.ts'
+import { prewarmRequest } from '../turn/request.ts'
 import {
   announceCompaction,
   announceTurn,
@@ -85,6 +86,13 @@ export class Session implements AsyncDisposable {
 
   answerRequests(handlers: ClientHandlers): Disposable {
     return this.#clients.join(handlers)
+  }
+
+  /** Gets the model ready for the first turn, where it keeps connections. */
+  prewarm(): void {
+    const { threadId, settings, origin, instructions, services, state } = this.#parts
+    const parts = { threadId, settings, origin, instructions, services, session: state }
+    services.model.client.prewarm(prewarmRequest(parts))
   }
 
   warn(message: string): void {
@@ -263,8 +271,9 @@ export class Session implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const { tools, background } = this.#parts.services
+    const { model, tools, background } = this.#parts.services
     await this.interrupt()
+    await model.client[Symbol.asyncDispose]()
     await tools[Symbol.asyncDispose]()
     await background[Symbol.asyncDispose]()
   }
