@@ -30,8 +30,8 @@ export interface RecordedConnection {
   readonly closed: Promise<void>
   /** Ends it from the server's side, between two responses for instance. */
   close(how: 'cleanly' | 'cut'): void
-  /** Says something that nobody has asked for. */
-  say(text: string): void
+  /** Says something that nobody has asked for. Resolves when the client has taken it. */
+  say(text: string): Promise<void>
 }
 
 export interface SocketListener {
@@ -107,7 +107,7 @@ function recordConnection(
     frames,
     closed: stream.destroyed ? Promise.resolve() : once(stream, 'close').then(() => undefined),
     close: () => void stream.destroy(),
-    say: () => undefined,
+    say: () => Promise.reject(new Error('the handshake was not accepted')),
   }
 }
 
@@ -115,7 +115,12 @@ function withSocket(connection: RecordedConnection, socket: WebSocket): Recorded
   return {
     ...connection,
     close: (how) => (how === 'cut' ? socket.terminate() : socket.close(1000)),
-    say: (text) => socket.send(text),
+    say: async (text) => {
+      const taken = once(socket, 'pong')
+      socket.send(text)
+      socket.ping()
+      await taken
+    },
   }
 }
 
