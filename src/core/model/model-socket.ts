@@ -11,8 +11,8 @@ const MAX_FRAME_BYTES = 32_000_000
 /** Characters that may wait for a slow reader before the server is made to wait. */
 const MAX_WAITING_CHARS = 1024 * 1024
 
-/** Of frames that came in one go, packed: what is read already cannot be made to wait. */
-const MAX_QUEUED_CHARS = 2 * MAX_FRAME_BYTES
+/** Of frames that came in one go, packed: what has been read already cannot be made to wait. */
+const MAX_QUEUED_CHARS = MAX_FRAME_BYTES + MAX_WAITING_CHARS
 
 /** How long the server may take to say farewell. */
 const CLOSE_TIMEOUT_MS = 500
