@@ -34,17 +34,19 @@ function streamOf(socket: WebSocket): Socket {
 }
 
 describe('a connection that nothing is asked on', () => {
-  it('is asked now and then if it is there, and lives on while it answers', async () => {
+  it('is asked now and then if it is there, and lives on while it answers', {
+    timeout: 20_000,
+  }, async () => {
     const pinged = Promise.withResolvers<void>()
     let pings = 0
     await using server = await serve((socket) => {
       socket.on('message', () => socket.send('answer'))
       socket.on('ping', () => {
         pings += 1
-        if (pings === 3) pinged.resolve()
+        if (pings === 2) pinged.resolve()
       })
     })
-    const socket = await connect(server.url, 10)
+    const socket = await connect(server.url, 250)
     socket.ask('request')
     assert.equal(await socket.next(), 'answer')
     socket.settle()
