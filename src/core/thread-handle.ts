@@ -8,7 +8,7 @@ import type {
 } from '../protocol/index.ts'
 import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
 import type { ClientHandlers } from './session/client-registry.ts'
-import type { Session, TakeOver, TurnOptions } from './session/session.ts'
+import type { Session, SteerOptions, TakeOver, TurnOptions } from './session/session.ts'
 import type { SessionSettings, SettingsPatch } from './settings.ts'
 import type { TurnKind } from './turn/turn-task.ts'
 
@@ -151,8 +151,12 @@ export class ThreadHandle implements AsyncDisposable {
    * `other_turn`, `not_steerable`, `turn_over` (it is in no log then), `empty_input`, `not_kept`,
    * `closed`.
    */
-  steerTurn(input: readonly UserInput[], turnId?: TurnId): Promise<TurnId> {
-    return this.#session.steerTurn(input, turnId)
+  steerTurn(
+    input: readonly UserInput[],
+    turnId?: TurnId,
+    options: SteerOptions = {},
+  ): Promise<TurnId> {
+    return this.#session.steerTurn(input, turnId, options)
   }
 
   /** Ends the running turn, or only the named one, and waits until its end is kept. */

@@ -19,7 +19,7 @@ import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
 import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
 import { SessionError } from './errors.ts'
-import type { ModelClient } from './model/model-client.ts'
+import { type ModelClient, openConnection } from './model/model-client.ts'
 import { reviewPrompt } from './review/index.ts'
 import { Notices } from './session/notices.ts'
 import { Session } from './session/session.ts'
@@ -431,6 +431,7 @@ export class ThreadManager implements AsyncDisposable {
       live,
     })
     notices.follow((message) => session.warn(message))
+    session.prewarm()
     const handle = new ThreadHandle(threadId, session, damage, () => this.#letGo(handle))
     return handle
   }
@@ -452,9 +453,10 @@ export class ThreadManager implements AsyncDisposable {
   #services(parts: SessionStart): SessionServices {
     const { threadId, settings, workTree } = parts
     const { clock, modelAccess, environment, docsHome, reviewModel } = this.#options
+    const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
     return {
       clock,
-      model: { streamMaxRetries: STREAM_MAX_RETRIES, ...modelAccess(settings.modelProvider) },
+      model: { client: openConnection(client), streamMaxRetries },
       tools: createToolSet({ threadId, environment, clock }),
       surroundings: {
         shellName: userShell(environment).name,

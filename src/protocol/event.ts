@@ -166,6 +166,22 @@ export type SessionEvent =
       readonly error: TurnError | null
       readonly durationMs: number
     }
+  /** What the model thinks, as it comes; `index` is that of the part within the item. */
+  | {
+      readonly type: 'reasoningDelta'
+      readonly turnId: string
+      readonly itemId: string
+      readonly kind: 'summary' | 'raw'
+      readonly index: number
+      readonly delta: string
+    }
+  /** A new part of a reasoning summary begins. */
+  | {
+      readonly type: 'reasoningSectionBreak'
+      readonly turnId: string
+      readonly itemId: string
+      readonly index: number
+    }
 
 export interface PlanStep {
   readonly step: string

@@ -1,5 +1,5 @@
 import type { Clock, JsonObject } from '../../base/index.ts'
-import type { ModelClient } from '../model/model-client.ts'
+import type { ModelConnection } from '../model/model-client.ts'
 import type { SessionSettings } from '../settings.ts'
 import type { ToolSet } from '../tools/tool-set.ts'
 import type { StartSubSession, SubSession } from './sub-session.ts'
@@ -8,7 +8,8 @@ import type { StartSubSession, SubSession } from './sub-session.ts'
 export interface SessionServices {
   readonly clock: Clock
   readonly model: {
-    readonly client: ModelClient
+    /** The session's own; closed with it. */
+    readonly client: ModelConnection
     /** Attempts after the first when a stream breaks. */
     readonly streamMaxRetries: number
   }
@@ -20,6 +21,8 @@ export interface SessionServices {
     projectDocs(cwd: string): Promise<string | undefined>
     /** Facts of the checkout for `x-codex-turn-metadata`; undefined until git has answered. */
     workspaces(): JsonObject | undefined
+    /** The mechanism that shuts commands in; none where there is none. */
+    readonly sandboxName?: string
   }
   /** Starts a session that works for this one; whoever starts it closes it. */
   startSubSession(params: StartSubSession): Promise<SubSession>

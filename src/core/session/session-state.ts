@@ -9,6 +9,7 @@ import {
   type TurnContextRecord,
 } from '../../protocol/index.ts'
 import type { ModelInfo } from '../model/model-catalog.ts'
+import { mergeRateLimits } from '../model/rate-limits.ts'
 import type { SessionSettings } from '../settings.ts'
 
 /** What lasts as long as the session: settings, the model's history and the counts of it. */
@@ -99,7 +100,18 @@ export class SessionState {
   }
 
   setRateLimits(limits: JsonObject): void {
-    this.#rateLimits = limits
+    this.#rateLimits = mergeRateLimits(this.#rateLimits, limits)
+  }
+
+  /** The model has said that its window is full, whatever was counted. */
+  fillWindow({ contextWindow }: ModelInfo): void {
+    const full = { ...NO_TOKENS, total_tokens: contextWindow }
+    this.#tokenInfo = {
+      total_token_usage: full,
+      last_token_usage: full,
+      model_context_window: contextWindow,
+    }
+    this.#countedItems = this.#items.length
   }
 
   /** Adds a response's counts; without counts, what is known stays. */

@@ -22,6 +22,7 @@ import {
 import { compactTask } from '../turn/compact.ts'
 import { OpenRequests } from '../turn/open-requests.ts'
 import { regularTask } from '../turn/regular-task.ts'
+import { prewarmRequest } from '../turn/request.ts'
 import { reviewTask } from '../turn/review-task.ts'
 import { openTurn, runTurn, tellEnd } from '../turn/run-turn.ts'
 import { type TurnRun, tokenCountOf } from '../turn/turn-run.ts'
@@ -58,9 +59,17 @@ export interface TurnOptions {
   readonly outputSchema?: JsonObject
   /** Changes of the settings that hold from this turn on. */
   readonly settings?: SettingsPatch
+  /**
+   * Told to the model's endpoint with each request of this turn, in `x-codex-turn-metadata`; adds
+   * to what is told anyway, and replaces nothing of it.
+   */
+  readonly clientMetadata?: { readonly [name: string]: string }
   /** Interrupts the turn when it aborts. */
   readonly signal?: AbortSignal
 }
+
+/** The metadata holds from the turn's next request on, the settings from the next turn on. */
+export type SteerOptions = Pick<TurnOptions, 'clientMetadata' | 'settings'>
 
 export interface TakeOver {
   /** Ends the turn that runs, as replaced, instead of being refused while it does. */
@@ -111,6 +120,13 @@ export class Session implements AsyncDisposable {
 
   answerRequests(handlers: ClientHandlers): Disposable {
     return this.#clients.join(handlers)
+  }
+
+  /** Gets the model ready for the first turn, where it keeps connections. */
+  prewarm(): void {
+    const { state: session, ...parts } = this.#parts
+    const { services } = parts
+    services.model.client.prewarm(prewarmRequest({ ...parts, settings: session.settings, session }))
   }
 
   warn(message: string): void {
@@ -171,11 +187,12 @@ export class Session implements AsyncDisposable {
 
   /** The turn's id, once its beginning is kept and told. */
   async #begin(task: TurnTask, options: TurnOptions): Promise<TurnId> {
-    const { settings, signal } = options
+    const { settings, signal, clientMetadata } = options
     this.#checkFree()
     signal?.throwIfAborted()
     if (settings) this.updateSettings(settings)
     const state = new TurnState(this.#parts.services.clock)
+    if (clientMetadata) state.setClientMetadata(clientMetadata)
     const active = new ActiveTurn(newTurnId(), task.kind, state)
     this.#floor.take(active)
     const requests = new OpenRequests(this.#clients, active.turnId, active.signal, (event) =>
@@ -205,7 +222,11 @@ export class Session implements AsyncDisposable {
    * that is coming in. Answers the turn's id once it is kept. Throws `SessionError`: `no_turn`,
    * `other_turn`, `not_steerable`, `turn_over`, `empty_input`, `not_kept`, `closed`.
    */
-  async steerTurn(input: readonly UserInput[], expected?: TurnId): Promise<TurnId> {
+  async steerTurn(
+    input: readonly UserInput[],
+    expected?: TurnId,
+    options: SteerOptions = {},
+  ): Promise<TurnId> {
     this.#checkOpen()
     if (input.length === 0) throw new SessionError('empty_input', 'input must not be empty')
     const active = this.#floor.turn
@@ -217,7 +238,7 @@ export class Session implements AsyncDisposable {
     if (active.kind !== 'regular') {
       throw new SessionError('not_steerable', `cannot steer a ${active.kind} turn`)
     }
-    const kept = active.state.steer({ input })
+    const kept = this.#steer(active, { input }, options)
     if (!kept) throw new SessionError('no_turn', 'no active turn to steer: it is about to end')
     await kept
     return active.turnId
@@ -292,9 +313,14 @@ export class Session implements AsyncDisposable {
   }
 
   /** Undefined when the turn takes no more input. */
-  #steer(active: ActiveTurn, said: SteeredInput['said'], { settings }: TurnOptions) {
+  #steer(
+    active: ActiveTurn,
+    said: SteeredInput['said'],
+    { settings, clientMetadata }: SteerOptions,
+  ): Promise<void> | undefined {
     const kept = active.state.steer(said)
     if (kept && settings) this.updateSettings(settings)
+    if (kept && clientMetadata) active.state.setClientMetadata(clientMetadata)
     return kept
   }
 
@@ -400,9 +426,10 @@ export class Session implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const { tools, background } = this.#parts.services
+    const { model, tools, background } = this.#parts.services
     await this.interrupt()
     await this.#floor.ended
+    await model.client[Symbol.asyncDispose]()
     await tools[Symbol.asyncDispose]()
     await background[Symbol.asyncDispose]()
   }

@@ -93,8 +93,9 @@ async function ask(run: TurnRun, items: readonly ResponseItem[]): Promise<string
   const { client } = run.services.model
   for await (const event of client.stream({ ...request, input, tools: [] }, run.signal)) {
     run.signal.throwIfAborted()
-    if (event.type === 'started') run.session.setRateLimits(event.rateLimits)
-    else if (event.type === 'itemDone' && event.item.type === 'message') {
+    const rateLimits = 'rateLimits' in event ? event.rateLimits : null
+    if (rateLimits) run.session.setRateLimits(rateLimits)
+    if (event.type === 'itemDone' && event.item.type === 'message') {
       text = messageText(event.item) || text
     } else if (event.type === 'completed') {
       run.session.countTokens(event.usage, infoOf(run).contextWindow)

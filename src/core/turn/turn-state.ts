@@ -13,6 +13,10 @@ export interface PendingCall {
   failure?: unknown
 }
 
+export interface ClientMetadata {
+  readonly [name: string]: string
+}
+
 /** What came in while the turn was running, and who waits for it to be kept. */
 export interface SteeredInput {
   /** What a person said, or items for the model's history as they are. */
@@ -34,11 +38,30 @@ export class TurnState {
   #takesInput = true
   /** What the server asked to be told again with each request of this turn. */
   serverState: string | undefined
+  #clientMetadata: ClientMetadata = {}
+  #servedBy: string | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
     this.#startedAtMs = clock.monotonicMs()
     this.startedAtUnixMs = clock.nowMs()
+  }
+
+  /** What the client wants to be told to the endpoint with the requests of this turn. */
+  get clientMetadata(): ClientMetadata {
+    return this.#clientMetadata
+  }
+
+  /** Replaces the whole map, from the next request on. */
+  setClientMetadata(metadata: ClientMetadata): void {
+    this.#clientMetadata = { ...metadata }
+  }
+
+  /** True when such a model has not been noted in this turn yet. */
+  noteServedBy(model: string): boolean {
+    const isNew = this.#servedBy !== model
+    this.#servedBy = model
+    return isNew
   }
 
   get startedAtS(): number {
