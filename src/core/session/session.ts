@@ -20,6 +20,7 @@ import {
   type TurnKind,
   tellEnd,
 } from '../turn/run-turn.ts'
+import { TurnDiff } from '../turn/turn-diff.ts'
 import type { TurnRun } from '../turn/turn-run.ts'
 import { TurnState } from '../turn/turn-state.ts'
 import { ActiveTurn } from './active-turn.ts'
@@ -281,6 +282,7 @@ export class Session implements AsyncDisposable {
       session: state,
       turn: active.state,
       recorder: this.#recorder,
+      turnDiff: new TurnDiff(settings.cwd),
       signal: active.signal,
       interruptTurn: () => active.interrupt(),
       letGo: () => active[Symbol.dispose](),

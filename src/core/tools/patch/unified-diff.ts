@@ -31,13 +31,11 @@ interface Texts {
   readonly new: readonly string[]
 }
 
-const CONTEXT_LINES = 1
-
-/** Hunks without a file header and with one line of context; empty when the texts are equal. */
-export function unifiedDiff(before: string, after: string): string {
+/** Hunks without a file header; empty when the texts are equal. */
+export function unifiedDiff(before: string, after: string, contextLines = 1): string {
   const texts = { old: splitKeepingEnds(before), new: splitKeepingEnds(after) }
   const edits = joinEdits(slideRuns(diffLines(texts), texts))
-  return groupEdits(edits)
+  return groupEdits(edits, contextLines)
     .map((hunk) => renderHunk(hunk, texts))
     .join('')
 }
@@ -247,12 +245,12 @@ function joinEdits(runs: readonly Run[]): Edit[] {
 }
 
 /** Cuts the edits into hunks: equal lines further than the context from a change are left out. */
-function groupEdits(edits: readonly Edit[]): Edit[][] {
+function groupEdits(edits: readonly Edit[], contextLines: number): Edit[][] {
   const groups: Edit[][] = []
   let group: Edit[] = []
   for (const [index, edit] of edits.entries()) {
-    const head = index === 0 ? 0 : CONTEXT_LINES
-    const tail = index === edits.length - 1 ? 0 : CONTEXT_LINES
+    const head = index === 0 ? 0 : contextLines
+    const tail = index === edits.length - 1 ? 0 : contextLines
     if (!edit.isEqual || edit.oldLength <= head + tail) {
       group.push(edit)
       continue
