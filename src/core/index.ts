@@ -34,3 +34,4 @@ export {
   ThreadManager,
   type ThreadManagerOptions,
 } from './thread-manager.ts'
+export { DynamicToolError, parseDynamicTools } from './tools/dynamic-tool-definitions.ts'

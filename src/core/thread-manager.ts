@@ -8,6 +8,7 @@ import {
 } from '../base/index.ts'
 import { type ModelHistory, replayModelHistory } from '../history/index.ts'
 import {
+  type DynamicToolDefinition,
   newThreadId,
   type RolloutItem,
   type SessionMeta,
@@ -31,6 +32,7 @@ import { SessionState } from './session/session-state.ts'
 import type { SessionOrigin, SessionSettings } from './settings.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import { createToolSet } from './tools/create-tool-set.ts'
+import { restoredDynamicTools, storedDynamicTools } from './tools/dynamic-tool-definitions.ts'
 import { userShell } from './tools/exec/index.ts'
 
 export interface ModelAccess {
@@ -57,6 +59,8 @@ export interface StartThread {
   readonly settings: SessionSettings
   /** Nothing of the thread is kept anywhere. */
   readonly isEphemeral?: boolean
+  /** Tools that the client serves, as `parseDynamicTools` gives them; kept with the thread. */
+  readonly dynamicTools?: readonly DynamicToolDefinition[]
 }
 
 export interface ResumeThread {
@@ -71,6 +75,7 @@ interface SessionStart {
   readonly threadId: ThreadId
   readonly settings: SessionSettings
   readonly instructions: string
+  readonly dynamicTools: readonly DynamicToolDefinition[]
   readonly history: ModelHistory
   readonly live: LiveThread | undefined
   readonly workTree: WorkTree
@@ -149,14 +154,15 @@ export class ThreadManager implements AsyncDisposable {
     }
   }
 
-  async #start({ settings, isEphemeral }: StartThread): Promise<ThreadHandle> {
+  async #start(params: StartThread): Promise<ThreadHandle> {
+    const { settings, isEphemeral, dynamicTools = [] } = params
     const { store, clock } = this.#options
     await using opening = new AsyncDisposableStack()
     const threadId = newThreadId()
     const createdAtMs = clock.nowMs()
     const workTree = opening.use(new WorkTree(settings.cwd))
     const notices = new Notices()
-    const header = async () => this.#header(threadId, createdAtMs, settings, await workTree.facts())
+    const header = async () => this.#header(threadId, createdAtMs, params, await workTree.facts())
     const live = isEphemeral
       ? undefined
       : await LiveThread.create(
@@ -167,7 +173,7 @@ export class ThreadManager implements AsyncDisposable {
     if (live) opening.use(live)
     const history = replayModelHistory([])
     const instructions = BASE_INSTRUCTIONS
-    const parts = { threadId, settings, instructions, history, live, workTree }
+    const parts = { threadId, settings, instructions, dynamicTools, history, live, workTree }
     const handle = this.#load(parts, notices, [])
     opening.move()
     return handle
@@ -187,15 +193,16 @@ export class ThreadManager implements AsyncDisposable {
     const settings = resumedSettings(defaults, overrides, header, history)
     const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
     const workTree = opening.use(new WorkTree(settings.cwd))
-    const parts = { threadId, settings, instructions, history, live, workTree }
+    const dynamicTools = restoredDynamicTools(header?.dynamic_tools)
+    const parts = { threadId, settings, instructions, dynamicTools, history, live, workTree }
     const handle = this.#load(parts, notices, log.damage)
     opening.move()
     return handle
   }
 
   #load(parts: SessionStart, notices: Notices, damage: StoredHistory['damage']): ThreadHandle {
-    const { threadId, settings, instructions, history, live, workTree } = parts
-    const services = this.#services(threadId, settings, workTree)
+    const { threadId, settings, instructions, history, live } = parts
+    const services = this.#services(parts)
     const session = new Session({
       threadId,
       settings,
@@ -214,12 +221,12 @@ export class ThreadManager implements AsyncDisposable {
     return handle
   }
 
-  #services(threadId: ThreadId, settings: SessionSettings, workTree: WorkTree): SessionServices {
+  #services({ threadId, settings, dynamicTools, workTree }: SessionStart): SessionServices {
     const { clock, modelAccess, environment, docsHome } = this.#options
     return {
       clock,
       model: modelAccess(settings.modelProvider),
-      tools: createToolSet({ threadId, environment, clock }),
+      tools: createToolSet({ threadId, environment, clock, dynamicTools }),
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),
@@ -233,7 +240,7 @@ export class ThreadManager implements AsyncDisposable {
   #header(
     threadId: ThreadId,
     createdAtMs: number,
-    settings: SessionSettings,
+    { settings, dynamicTools = [] }: StartThread,
     tree: WorkTreeFacts | undefined,
   ): SessionMeta {
     const { origin, version } = this.#options
@@ -247,6 +254,7 @@ export class ThreadManager implements AsyncDisposable {
       ...(origin.threadSource ? { thread_source: origin.threadSource } : {}),
       model_provider: settings.modelProvider,
       base_instructions: { text: BASE_INSTRUCTIONS },
+      ...(dynamicTools.length > 0 ? { dynamic_tools: storedDynamicTools(dynamicTools) } : {}),
       ...(tree ? { git: gitInfo(tree) } : {}),
     }
   }
