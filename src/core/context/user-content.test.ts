@@ -47,7 +47,7 @@ describe("a person's input", () => {
     )
     assert.deepEqual(userMessageEvent(input), {
       type: 'user_message',
-      message: 'and\n',
+      message: 'and',
       images: ['https://example.invalid/c.png'],
       local_images: paths,
       text_elements: [],

@@ -29,7 +29,7 @@ export function userMessageEvent(
   const texts = input.flatMap((part) => (part.type === 'text' ? [part.text] : []))
   return {
     type: 'user_message',
-    message: texts.join('\n'),
+    message: texts.join(''),
     images: input.flatMap((part) =>
       part.type === 'image' && isBounded(part.url) ? [part.url] : [],
     ),
