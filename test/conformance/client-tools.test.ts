@@ -19,7 +19,7 @@ import { codex133, codexVersions } from './programs.ts'
 import { Scratch } from './scratch.ts'
 import { concludes, says } from './scripts.ts'
 
-/** One pixel, as any encoder would write it. */
+/** Three pixels by two. */
 const PNG =
   'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAC0lEQVR4nGNgwAQAABQAAX3+Hu4AAAAASUVORK5CYII='
 
@@ -107,6 +107,7 @@ interface Side {
   /** Items as they ended, and what the client was asked. */
   readonly items: Json
   readonly asked: Json
+  readonly shown: Json
   readonly seen: Json
   readonly userMessage: Json
 }
@@ -149,6 +150,8 @@ async function codexSide(): Promise<Side> {
   const { turn } = await codex.request('turn/start', { threadId, input: pictures(scratch.project) })
   const turnId = isObject(turn) ? turn.id : undefined
   await codex.waitFor('turn/completed', (told) => isObject(told.turn) && told.turn.id === turnId)
+  const { params } = await codex.waitFor('item/completed', (told) => told.turnId === turnId)
+  const shown = isObject(params.item) ? params.item.content : undefined
   const last = server.modelRequests.at(-1)?.body ?? {}
   const [rollout] = await scratch.rollouts()
   const lines = (rollout?.lines ?? []).map((line) => line.payload).filter(isObject)
@@ -158,6 +161,7 @@ async function codexSide(): Promise<Side> {
     tools: clean(brought(arrayAt(last, 'tools') ?? []).map(form)),
     items: clean(items),
     asked: clean(codex.requests.map(({ params: { threadId: _, turnId: __, ...rest } }) => rest)),
+    shown: clean(shown),
     seen: clean(arrayAt(last, 'input')?.at(-1)),
     userMessage: clean(lines.filter(({ type }) => type === 'user_message').at(-1)),
   }
@@ -181,6 +185,10 @@ async function bobbinSide(kit: SessionKit): Promise<Side> {
   const input = kit.model.requests.at(-1)?.input ?? []
   await runTurn(handle, pictures(kit.project) as never)
   const last = kit.model.requests.at(-1)
+  const message = watch.events.findLast(
+    (event) => event.type === 'itemCompleted' && event.item.type === 'userMessage',
+  )
+  const shown = message && 'item' in message && 'content' in message.item && message.item.content
   const items = watch
     .of('itemCompleted')
     .filter(({ item }) => ITEMS.has(item.type))
@@ -192,6 +200,7 @@ async function bobbinSide(kit: SessionKit): Promise<Side> {
     tools: clean(brought(last?.tools ?? []).map(form)),
     items: clean(items),
     asked: clean(asked),
+    shown: clean(shown),
     seen: clean(last?.input.at(-1)),
     userMessage: clean(kit.payloads('event_msg user_message').at(-1)),
   }
@@ -221,6 +230,7 @@ describe("a client's tools, and pictures", { timeout: 120_000 }, () => {
   })
 
   it('are the same parts of a message when a person sends them', () => {
+    assert.deepEqual(bobbin.shown, codex.shown)
     assert.deepEqual(bobbin.seen, codex.seen)
     assert.deepEqual(bobbin.userMessage, codex.userMessage)
   })

@@ -1,4 +1,10 @@
-import type { ContentPart, MessageItem, StoredEvent, UserInput } from '../../protocol/index.ts'
+import type {
+  ContentPart,
+  MessageItem,
+  StoredEvent,
+  UserContent,
+  UserInput,
+} from '../../protocol/index.ts'
 import { ImageFileError, readImageFile } from './image-file.ts'
 
 /** About the 10 MiB of a picture from a file, as a data URL. */
@@ -22,7 +28,16 @@ export async function userMessageItem(input: readonly UserInput[]): Promise<Mess
   return { type: 'message', role: 'user', content }
 }
 
-/** The same input as a log keeps it for people. */
+/** The same input as people are shown it at once, part by part. */
+export function userInputContent(input: readonly UserInput[]): UserContent[] {
+  return input.flatMap((part): UserContent[] => {
+    if (part.type === 'text') return [{ ...part, text_elements: [] }]
+    if (part.type === 'image' && !isBounded(part.url)) return []
+    return [{ ...part, detail: null }]
+  })
+}
+
+/** The same input as a log keeps it for people: texts as one, then pictures. */
 export function userMessageEvent(
   input: readonly UserInput[],
 ): Extract<StoredEvent, { type: 'user_message' }> {
