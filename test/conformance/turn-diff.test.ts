@@ -93,6 +93,11 @@ const turns: { [name: string]: readonly (readonly string[] | string)[] } = {
     [...add('part', '1'), ...add('f8/bad', '2')],
     update('f9', 'f9', 'F9'),
   ],
+  'a patch of which nothing could be written': [
+    update('g3', 'g3', 'G3'),
+    add('g4/bad', '2'),
+    update('g5', 'g5', 'G5'),
+  ],
   'a file over no text': [add('binary', 'text'), update('f10', 'f10', 'F10')],
   'a patch that does not fit': [update('nowhere', 'x', 'y')],
 }
@@ -107,6 +112,9 @@ const FILES = [
   'e1',
   'g1',
   'g2',
+  'g3',
+  'g4',
+  'g5',
   'h1',
   'h2',
   'o1',

@@ -23,6 +23,10 @@ interface TouchedFile {
   now: string | undefined
   /** Path of the file of before that was moved here. */
   movedFrom: string | undefined
+  /** What was shown of it last, and for which text: most patches touch few files. */
+  shown:
+    | { readonly from: string; readonly now: string | undefined; readonly text: string }
+    | undefined
 }
 
 /**
@@ -47,7 +51,7 @@ export class TurnDiff {
   async expect(patch: VerifiedPatch): Promise<(outcome: PatchOutcome) => void> {
     const replaced = await textsInTheWay(patch)
     return ({ success, done }) => {
-      if (!this.#isExact || (done.length === 0 && !success)) return
+      if (!this.#isExact) return
       this.#text = undefined
       // A write that failed may have left anything behind.
       if (replaced && success) this.#follow(patch, done, replaced)
@@ -100,7 +104,7 @@ export class TurnDiff {
   #file(path: string, before: string | undefined): TouchedFile {
     const known = this.#files.get(path)
     if (known) return known
-    const file = { before, now: before, movedFrom: undefined }
+    const file = { before, now: before, movedFrom: undefined, shown: undefined }
     this.#files.set(path, file)
     return file
   }
@@ -123,14 +127,11 @@ export class TurnDiff {
       // A place that was filled again can be left twice: only one of them counts as a move.
       if (source === undefined || moved.has(source.path)) continue
       moved.add(path).add(source.path)
-      const from = shownPath(root, source.path)
-      const text = fileDiff(from, shownPath(root, path), source.before, file.now)
-      shown.push({ path: from, text })
+      shown.push(shownFile(root, path, file, source))
     }
-    for (const [file, { before, now }] of files) {
-      if (moved.has(file) || before === now) continue
-      const path = shownPath(root, file)
-      shown.push({ path, text: fileDiff(path, path, before, now) })
+    for (const [path, file] of files) {
+      if (moved.has(path) || file.before === file.now) continue
+      shown.push(shownFile(root, path, file, { path, before: file.before }))
     }
     shown.sort((a, b) => byBytes(a.path, b.path))
     return shown.map(({ text }) => text).join('')
@@ -173,6 +174,21 @@ function byBytes(a: string, b: string): number {
 function shownPath(root: string, path: string): string {
   const inside = relative(root, path)
   return inside === '..' || inside.startsWith('../') ? path : inside
+}
+
+/** A file under the path that it is sorted by: where it was. */
+function shownFile(
+  root: string,
+  path: string,
+  file: TouchedFile,
+  source: { readonly path: string; readonly before: string | undefined },
+): { readonly path: string; readonly text: string } {
+  const from = shownPath(root, source.path)
+  if (file.shown?.from !== from || file.shown.now !== file.now) {
+    const text = fileDiff(from, shownPath(root, path), source.before, file.now)
+    file.shown = { from, now: file.now, text }
+  }
+  return { path: from, text: file.shown.text }
 }
 
 function fileDiff(

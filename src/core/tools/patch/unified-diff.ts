@@ -31,7 +31,13 @@ interface Texts {
   readonly new: readonly string[]
 }
 
-/** Hunks without a file header; empty when the texts are equal. */
+/** Edits from either side that are looked for: the time grows with their square. */
+const MOST_EDITS = 3000
+
+/**
+ * Hunks without a file header; empty when the texts are equal. Where the texts have next to
+ * nothing in common, the one is shown as replaced by the other.
+ */
 export function unifiedDiff(before: string, after: string, contextLines = 1): string {
   const texts = { old: splitKeepingEnds(before), new: splitKeepingEnds(after) }
   const edits = joinEdits(slideRuns(diffLines(texts), texts))
@@ -92,7 +98,8 @@ function diffLines(texts: Texts): Run[] {
 
 /**
  * Where a shortest edit path through `span` crosses its middle: two searches, one from each
- * corner, keep the furthest old line reached on each diagonal k until they meet.
+ * corner, keep the furthest old line reached on each diagonal k until they meet. Undefined when
+ * that would take too long.
  */
 function findMiddle(texts: Texts, span: Span): { old: number; new: number } | undefined {
   const oldLength = span.oldTo - span.oldFrom
@@ -107,7 +114,7 @@ function findMiddle(texts: Texts, span: Span): { old: number; new: number } | un
     const right = reach[limit + k - 1] ?? 0
     return k === -d || (k !== d && right < down) ? down : right + 1
   }
-  for (let d = 0; d < limit; d += 1) {
+  for (let d = 0; d < Math.min(limit, MOST_EDITS); d += 1) {
     for (let k = d; k >= -d; k -= 2) {
       const x = firstReach(forward, d, k)
       const at = { ...span, oldFrom: span.oldFrom + x, newFrom: span.newFrom + x - k }
