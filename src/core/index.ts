@@ -37,4 +37,5 @@ export {
   ThreadManager,
   type ThreadManagerOptions,
 } from './thread-manager.ts'
+export { DynamicToolError, parseDynamicTools } from './tools/dynamic-tool-definitions.ts'
 export type { TurnKind } from './turn/turn-task.ts'

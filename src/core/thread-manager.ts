@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../base/index.ts'
 import { forkedItems, type ModelHistory, replayModelHistory } from '../history/index.ts'
 import {
+  type DynamicToolDefinition,
   newThreadId,
   type ReviewTarget,
   type SessionMeta,
@@ -42,6 +43,7 @@ import {
 } from './settings.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import { createToolSet } from './tools/create-tool-set.ts'
+import { restoredDynamicTools } from './tools/dynamic-tool-definitions.ts'
 import { userShell } from './tools/exec/index.ts'
 
 export interface ModelAccess {
@@ -75,6 +77,8 @@ export interface StartThread {
   readonly settings: SettingsChoice
   /** Nothing of the thread is kept anywhere. */
   readonly isEphemeral?: boolean
+  /** Tools that the client serves, as `parseDynamicTools` gives them; kept with the thread. */
+  readonly dynamicTools?: readonly DynamicToolDefinition[]
 }
 
 export interface ResumeThread {
@@ -115,6 +119,7 @@ export interface ThreadListener {
 interface SessionRole {
   readonly origin: SessionOrigin
   readonly instructions: string
+  readonly dynamicTools: readonly DynamicToolDefinition[]
   /** Undefined: its own, as the first of its tree. */
   readonly sessionId?: ThreadId
   readonly purpose?: string
@@ -152,7 +157,9 @@ export class ThreadManager implements AsyncDisposable {
 
   /** A new thread. It is in the store once it has its first turn. */
   start(params: StartThread): Promise<ThreadHandle> {
-    const role = { origin: this.#options.origin, instructions: BASE_INSTRUCTIONS }
+    const { dynamicTools = [] } = params
+    const { origin } = this.#options
+    const role = { origin, instructions: BASE_INSTRUCTIONS, dynamicTools }
     return this.#follow(async () => this.#register(await this.#start(params, role)))
   }
 
@@ -312,7 +319,7 @@ export class ThreadManager implements AsyncDisposable {
     const settings = completeSettings(params.settings)
     const { isEphemeral } = params
     const { store, clock, version } = this.#options
-    const { origin, instructions } = role
+    const { origin, instructions, dynamicTools } = role
     await using opening = new AsyncDisposableStack()
     const threadId = newThreadId()
     const createdAtMs = clock.nowMs()
@@ -321,7 +328,7 @@ export class ThreadManager implements AsyncDisposable {
     const header = async () => {
       const facts = await workTree.facts()
       const told = { threadId, createdAtMs, settings, origin, version, instructions }
-      return newHeader({ ...told, workTree: facts })
+      return newHeader({ ...told, dynamicTools, workTree: facts })
     }
     const live = isEphemeral
       ? undefined
@@ -403,7 +410,8 @@ export class ThreadManager implements AsyncDisposable {
   /** The instructions of a thread never change. */
   #roleOf(header: SessionMeta | undefined): SessionRole {
     const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
-    return { origin: this.#options.origin, instructions }
+    const dynamicTools = restoredDynamicTools(header?.dynamic_tools)
+    return { origin: this.#options.origin, instructions, dynamicTools }
   }
 
   /** A session that works for another one is nobody else's: it is in no list. */
@@ -414,6 +422,7 @@ export class ThreadManager implements AsyncDisposable {
     const role = {
       origin: { originator, source, threadSource: 'subagent' },
       instructions,
+      dynamicTools: [],
       sessionId: parent.role.sessionId ?? parent.threadId,
       purpose,
     }
@@ -451,13 +460,14 @@ export class ThreadManager implements AsyncDisposable {
   }
 
   #services(parts: SessionStart): SessionServices {
-    const { threadId, settings, workTree } = parts
+    const { threadId, settings, role, workTree } = parts
+    const { dynamicTools } = role
     const { clock, modelAccess, environment, docsHome, reviewModel } = this.#options
     const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
     return {
       clock,
       model: { client: openConnection(client), streamMaxRetries },
-      tools: createToolSet({ threadId, environment, clock }),
+      tools: createToolSet({ threadId, environment, clock, dynamicTools }),
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),

@@ -16,6 +16,7 @@ export type {
   UserInputQuestion,
   UserInputQuestions,
 } from './client-request.ts'
+export type { DynamicToolDefinition } from './dynamic-tool.ts'
 export {
   type Duration,
   durationMs,

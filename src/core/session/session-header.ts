@@ -1,8 +1,13 @@
 import type { WorkTreeFacts } from '../../base/index.ts'
 import type { ModelHistory } from '../../history/index.ts'
-import type { RolloutItem, SessionMeta, ThreadId } from '../../protocol/index.ts'
-import { BASE_INSTRUCTIONS } from '../context/base-instructions.ts'
+import type {
+  DynamicToolDefinition,
+  RolloutItem,
+  SessionMeta,
+  ThreadId,
+} from '../../protocol/index.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
+import { storedDynamicTools } from '../tools/dynamic-tool-definitions.ts'
 
 export interface NewHeader {
   readonly threadId: ThreadId
@@ -11,13 +16,14 @@ export interface NewHeader {
   readonly origin: SessionOrigin
   /** Of the program. */
   readonly version: string
-  readonly instructions?: string
+  readonly instructions: string
+  readonly dynamicTools: readonly DynamicToolDefinition[]
   readonly workTree: WorkTreeFacts | undefined
 }
 
 /** The first line of a new thread's log. */
 export function newHeader(params: NewHeader): SessionMeta {
-  const { threadId, createdAtMs, settings, origin, version, workTree } = params
+  const { threadId, createdAtMs, settings, origin, version, dynamicTools, workTree } = params
   return {
     id: threadId,
     timestamp: new Date(createdAtMs).toISOString(),
@@ -27,7 +33,8 @@ export function newHeader(params: NewHeader): SessionMeta {
     source: origin.source,
     ...(origin.threadSource ? { thread_source: origin.threadSource } : {}),
     model_provider: settings.modelProvider,
-    base_instructions: { text: params.instructions ?? BASE_INSTRUCTIONS },
+    base_instructions: { text: params.instructions },
+    ...(dynamicTools.length > 0 ? { dynamic_tools: storedDynamicTools(dynamicTools) } : {}),
     ...(workTree ? { git: gitInfo(workTree) } : {}),
   }
 }

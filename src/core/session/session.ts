@@ -25,6 +25,7 @@ import { regularTask } from '../turn/regular-task.ts'
 import { prewarmRequest } from '../turn/request.ts'
 import { reviewTask } from '../turn/review-task.ts'
 import { openTurn, runTurn, tellEnd } from '../turn/run-turn.ts'
+import { TurnDiff } from '../turn/turn-diff.ts'
 import { type TurnRun, tokenCountOf } from '../turn/turn-run.ts'
 import { type SteeredInput, TurnState } from '../turn/turn-state.ts'
 import type { TurnTask } from '../turn/turn-task.ts'
@@ -448,6 +449,7 @@ export class Session implements AsyncDisposable {
       session: state,
       turn: active.state,
       recorder: this.#recorder,
+      turnDiff: new TurnDiff(state.settings.cwd),
       signal: active.signal,
       interruptTurn: () => active.interrupt(),
       letGo: () => active[Symbol.dispose](),

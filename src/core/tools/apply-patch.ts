@@ -68,7 +68,7 @@ export async function patchFiles(
   cwd: string,
   context: ToolContext,
 ): Promise<PatchOutcome | string> {
-  const { settings, recorder, signal, turnId } = context
+  const { settings, recorder, signal, turnDiff, turnId } = context
   let patch: VerifiedPatch
   try {
     patch = await verifyPatch(text, cwd, nodePatchFiles)
@@ -86,7 +86,9 @@ export async function patchFiles(
     status,
   })
   recorder.tell({ type: 'itemStarted', turnId, item: item('inProgress') })
+  const noteOutcome = await turnDiff.expect(patch)
   const outcome = await applyVerifiedPatch(patch, nodePatchFiles)
+  noteOutcome(outcome)
   const status = outcome.success ? 'completed' : 'failed'
   const line: RolloutItem = {
     type: 'event_msg',
@@ -102,5 +104,7 @@ export async function patchFiles(
     },
   }
   await recorder.complete(turnId, item(status), [line])
+  const diff = turnDiff.takeUpdate()
+  if (diff !== undefined) recorder.tell({ type: 'turnDiff', turnId, diff })
   return outcome
 }

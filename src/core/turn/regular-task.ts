@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { userContent } from '../../history/index.ts'
 import type { RolloutItem, UserInput } from '../../protocol/index.ts'
 import { contextMessages } from '../context/turn-context.ts'
-import { userMessageEvent, userMessageItem } from '../context/user-content.ts'
+import { userInputContent, userMessageEvent, userMessageItem } from '../context/user-content.ts'
 import { compact, needsCompaction } from './compact.ts'
 import { withRetries } from './retry.ts'
 import { sample } from './sample.ts'
 import { remember, type TurnRun, turnContextOf } from './turn-run.ts'
 import type { SteeredInput } from './turn-state.ts'
 import type { TurnOpening, TurnTask } from './turn-task.ts'
-
-type UserMessageEvent = ReturnType<typeof userMessageEvent>
 
 /** The person says something, and the model answers until it has nothing more to do. */
 export function regularTask(input: readonly UserInput[]): TurnTask {
@@ -31,11 +28,12 @@ async function openTurn(run: TurnRun, input: readonly UserInput[]): Promise<Turn
     { type: 'event_msg', payload: event },
   ]
   session.setContextBaseline(record)
-  return { lines, tell: () => tellMessage(run, event) }
+  return { lines, tell: () => tellMessage(run, input) }
 }
 
-function tellMessage({ recorder, turnId }: TurnRun, event: UserMessageEvent): void {
-  const item = { type: 'userMessage', id: randomUUID(), content: userContent(event) } as const
+function tellMessage({ recorder, turnId }: TurnRun, input: readonly UserInput[]): void {
+  const content = userInputContent(input)
+  const item = { type: 'userMessage', id: randomUUID(), content } as const
   recorder.tell({ type: 'itemStarted', turnId, item })
   recorder.tell({ type: 'itemCompleted', turnId, item })
 }
@@ -72,5 +70,5 @@ async function keepOne(run: TurnRun, { said }: SteeredInput): Promise<void> {
   const event = userMessageEvent(said.input)
   const lines = remember(run, [message])
   await run.recorder.keepDurably([...lines, { type: 'event_msg', payload: event }])
-  tellMessage(run, event)
+  tellMessage(run, said.input)
 }

@@ -13,6 +13,7 @@ import type { SessionServices } from '../session/session-services.ts'
 import type { SessionState } from '../session/session-state.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
 import type { Clients } from '../tools/tool.ts'
+import type { TurnDiff } from './turn-diff.ts'
 import type { TurnState } from './turn-state.ts'
 
 /** Everything that a task kind works with; frozen for one turn. */
@@ -32,6 +33,7 @@ export interface TurnRun {
   readonly turn: TurnState
   readonly recorder: EventRecorder
   readonly clients: Clients
+  readonly turnDiff: TurnDiff
   readonly signal: AbortSignal
   /** Ends the turn as if the person had interrupted it. */
   readonly interruptTurn: () => void
