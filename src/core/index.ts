@@ -34,3 +34,5 @@ export {
   ThreadManager,
   type ThreadManagerOptions,
 } from './thread-manager.ts'
+export type { ExecPolicyStore, RuleFile } from './tools/exec-policy/index.ts'
+export { findSandbox, type SandboxState } from './tools/sandbox/index.ts'

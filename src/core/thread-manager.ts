@@ -32,6 +32,13 @@ import type { SessionOrigin, SessionSettings } from './settings.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import { createToolSet } from './tools/create-tool-set.ts'
 import { userShell } from './tools/exec/index.ts'
+import { type ExecPolicyStore, noExecPolicy } from './tools/exec-policy/index.ts'
+import {
+  findSandbox,
+  SandboxFinder,
+  type SandboxState,
+  sandboxName,
+} from './tools/sandbox/index.ts'
 
 export interface ModelAccess {
   readonly client: ModelClient
@@ -51,6 +58,10 @@ export interface ThreadManagerOptions {
   readonly environment: NodeJS.ProcessEnv
   /** Folder whose `AGENTS.md` holds for every project. */
   readonly docsHome?: string
+  /** The rules for commands; left out, there are none and none can be kept. */
+  readonly execPolicy?: ExecPolicyStore
+  /** Looks for what confines commands; left out, on this machine. */
+  readonly findSandbox?: () => Promise<SandboxState & Disposable>
 }
 
 export interface StartThread {
@@ -82,10 +93,13 @@ export class ThreadManager implements AsyncDisposable {
   readonly #handles = new Map<ThreadId, ThreadHandle>()
   readonly #resuming = new Set<ThreadId>()
   readonly #loading = new Set<Promise<ThreadHandle>>()
+  readonly #sandbox: SandboxFinder
   #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
     this.#options = options
+    const searchPath = options.environment.PATH
+    this.#sandbox = new SandboxFinder(options.findSandbox ?? (() => findSandbox({ searchPath })))
   }
 
   /** A new thread. It is in the store once it has its first turn. */
@@ -132,6 +146,7 @@ export class ThreadManager implements AsyncDisposable {
     await Promise.allSettled(this.#loading)
     const handles = [...this.#handles.values()]
     const ends = await Promise.allSettled(handles.map((handle) => handle[Symbol.asyncDispose]()))
+    await this.#sandbox[Symbol.asyncDispose]()
     const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
     if (failures.length > 1) throw new AggregateError(failures, 'threads could not be saved')
     if (failures.length > 0) throw failures[0]
@@ -215,16 +230,18 @@ export class ThreadManager implements AsyncDisposable {
   }
 
   #services(threadId: ThreadId, settings: SessionSettings, workTree: WorkTree): SessionServices {
-    const { clock, modelAccess, environment, docsHome } = this.#options
+    const { clock, modelAccess, environment, docsHome, execPolicy = noExecPolicy } = this.#options
+    const sandbox = () => this.#sandbox.find()
     return {
       clock,
       model: modelAccess(settings.modelProvider),
-      tools: createToolSet({ threadId, environment, clock }),
+      tools: createToolSet({ threadId, environment, clock, execPolicy, sandbox }),
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),
         projectDocs: (cwd) => readProjectDocs(docsHome, cwd),
         workspaces: () => workTree.forRequests(),
+        sandboxName: (policy) => sandboxName(policy, this.#sandbox.known),
       },
       background: workTree,
     }

@@ -1,4 +1,5 @@
 import type { Clock, JsonObject } from '../../base/index.ts'
+import type { SandboxPolicy } from '../../protocol/index.ts'
 import type { ModelClient } from '../model/model-client.ts'
 import type { ToolSet } from '../tools/tool-set.ts'
 
@@ -18,6 +19,8 @@ export interface SessionServices {
     projectDocs(cwd: string): Promise<string | undefined>
     /** Facts of the checkout for `x-codex-turn-metadata`; undefined until git has answered. */
     workspaces(): JsonObject | undefined
+    /** What confines commands under this policy, as a request tells it. */
+    sandboxName(policy: SandboxPolicy): string
   }
   /** Work that goes on beside the turns. */
   readonly background: AsyncDisposable

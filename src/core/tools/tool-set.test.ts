@@ -21,6 +21,7 @@ function contextOf(signal = new AbortController().signal): ToolContext {
     },
     recorder: new EventRecorder(undefined, new EventHub()),
     clients: noClients,
+    remember: async () => undefined,
     interruptTurn: () => undefined,
     signal,
   }

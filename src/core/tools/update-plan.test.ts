@@ -22,6 +22,7 @@ async function plan(input: string): Promise<{ answer: unknown; told: SessionEven
     },
     recorder: new EventRecorder(undefined, hub),
     clients: noClients,
+    remember: async () => undefined,
     interruptTurn: () => undefined,
     signal: new AbortController().signal,
   } as const

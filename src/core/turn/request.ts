@@ -28,7 +28,8 @@ export function buildRequest(run: TurnRun): ModelRequest {
 }
 
 /** Source: `reference/session-runtime.md` C3. */
-function turnMetadata({ threadId, turnId, origin, services, turn }: TurnRun): JsonObject {
+function turnMetadata(run: TurnRun): JsonObject {
+  const { threadId, turnId, origin, services, settings, turn } = run
   const workspaces = services.surroundings.workspaces()
   return {
     session_id: threadId,
@@ -36,7 +37,7 @@ function turnMetadata({ threadId, turnId, origin, services, turn }: TurnRun): Js
     ...(origin.threadSource ? { thread_source: origin.threadSource } : {}),
     turn_id: turnId,
     ...(workspaces ? { workspaces } : {}),
-    sandbox: 'none',
+    sandbox: services.surroundings.sandboxName(settings.sandboxPolicy),
     turn_started_at_unix_ms: turn.startedAtUnixMs,
   }
 }

@@ -149,7 +149,9 @@ async function keepDone(
 function startCall(run: TurnRun, call: ToolCall): void {
   const { services, settings, recorder, signal, turn, turnId } = run
   const { clients, interruptTurn } = run
-  const context = { turnId, settings, recorder, clients, interruptTurn, signal }
+  const keep = (items: readonly ResponseItem[]) => recorder.keep(remember(run, items))
+  const told = { turnId, settings, recorder, clients, interruptTurn }
+  const context = { ...told, remember: keep, signal }
   turn.addCall(pendingCall(run, call, services.tools.run(call, context)))
 }
 
