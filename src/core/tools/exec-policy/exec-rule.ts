@@ -23,7 +23,7 @@ export interface RuleSet {
 
 export interface RuleMatch {
   readonly rule: ExecRule
-  /** The words of the command that the rule is about. */
+  /** The words of the command that the rule is about, the program by the rule's name for it. */
   readonly prefix: readonly string[]
 }
 
@@ -37,7 +37,7 @@ export function matchRules(set: RuleSet, argv: readonly string[]): RuleMatch | u
     const words = program === undefined ? argv : [program, ...argv.slice(1)]
     const isMatch = rule.pattern.every((choices, at) => choices.includes(words[at] ?? ''))
     const isLongEnough = argv.length >= rule.pattern.length
-    return isMatch && isLongEnough ? [{ rule, prefix: argv.slice(0, rule.pattern.length) }] : []
+    return isMatch && isLongEnough ? [{ rule, prefix: words.slice(0, rule.pattern.length) }] : []
   })
   return matches.reduce<RuleMatch | undefined>(
     (strictest, match) => (strictest && rank(strictest) >= rank(match) ? strictest : match),
