@@ -38,4 +38,6 @@ export {
   type ThreadManagerOptions,
 } from './thread-manager.ts'
 export { DynamicToolError, parseDynamicTools } from './tools/dynamic-tool-definitions.ts'
+export type { ExecPolicyStore, RuleFile } from './tools/exec-policy/index.ts'
+export { findSandbox, type SandboxState } from './tools/sandbox/index.ts'
 export type { TurnKind } from './turn/turn-task.ts'

@@ -42,9 +42,17 @@ import {
   type SettingsChoice,
 } from './settings.ts'
 import { ThreadHandle } from './thread-handle.ts'
+import { CommandRunner } from './tools/command-runner.ts'
 import { createToolSet } from './tools/create-tool-set.ts'
 import { restoredDynamicTools } from './tools/dynamic-tool-definitions.ts'
 import { userShell } from './tools/exec/index.ts'
+import { type ExecPolicyStore, noExecPolicy } from './tools/exec-policy/index.ts'
+import {
+  findSandbox,
+  SandboxFinder,
+  type SandboxState,
+  sandboxName,
+} from './tools/sandbox/index.ts'
 
 export interface ModelAccess {
   readonly client: ModelClient
@@ -71,6 +79,10 @@ export interface ThreadManagerOptions {
   readonly docsHome?: string
   /** Model of reviewers; left out, that of the thread. */
   readonly reviewModel?: string
+  /** The rules for commands; left out, there are none and none can be kept. */
+  readonly execPolicy?: ExecPolicyStore
+  /** Looks for what confines commands; left out, on this machine. */
+  readonly findSandbox?: () => Promise<SandboxState & Disposable>
 }
 
 export interface StartThread {
@@ -149,10 +161,13 @@ export class ThreadManager implements AsyncDisposable {
   readonly #resuming = new Set<ThreadId>()
   readonly #loading = new Set<Promise<ThreadHandle>>()
   readonly #listeners = new Set<ThreadListener>()
+  readonly #sandbox: SandboxFinder
   #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
     this.#options = { ...DEFAULTS, ...options }
+    const searchPath = this.#options.environment.PATH
+    this.#sandbox = new SandboxFinder(options.findSandbox ?? (() => findSandbox({ searchPath })))
   }
 
   /** A new thread. It is in the store once it has its first turn. */
@@ -298,6 +313,7 @@ export class ThreadManager implements AsyncDisposable {
     await Promise.allSettled(this.#loading)
     const handles = [...this.#handles.values()]
     const ends = await Promise.allSettled(handles.map((handle) => handle[Symbol.asyncDispose]()))
+    await this.#sandbox[Symbol.asyncDispose]()
     const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
     if (failures.length > 1) throw new AggregateError(failures, 'threads could not be saved')
     if (failures.length > 0) throw failures[0]
@@ -463,16 +479,21 @@ export class ThreadManager implements AsyncDisposable {
     const { threadId, settings, role, workTree } = parts
     const { dynamicTools } = role
     const { clock, modelAccess, environment, docsHome, reviewModel } = this.#options
+    const { execPolicy = noExecPolicy } = this.#options
+    const commands = new CommandRunner(environment, threadId, clock)
+    const sandbox = () => this.#sandbox.find()
     const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
     return {
       clock,
       model: { client: openConnection(client), streamMaxRetries },
-      tools: createToolSet({ threadId, environment, clock, dynamicTools }),
+      tools: createToolSet({ commands, clock, execPolicy, sandbox, dynamicTools }),
+      commands,
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),
         projectDocs: (cwd) => readProjectDocs(docsHome, cwd),
         workspaces: () => workTree.forRequests(),
+        sandboxName: (policy) => sandboxName(policy, this.#sandbox.known),
       },
       startSubSession: (params) => this.#startSub(parts, params),
       reviewSettings: reviewModel === undefined ? {} : { model: reviewModel },

@@ -1,10 +1,13 @@
 import type { Clock } from '../../base/index.ts'
-import type { DynamicToolDefinition, ThreadId } from '../../protocol/index.ts'
+import type { DynamicToolDefinition } from '../../protocol/index.ts'
 import { applyPatchTool } from './apply-patch.ts'
-import { CommandRunner } from './command-runner.ts'
+import { Approvals } from './approvals.ts'
+import type { CommandRunner } from './command-runner.ts'
 import { dynamicTools } from './dynamic-tools.ts'
 import { execCommandTool } from './exec-command.ts'
+import type { ExecPolicyStore } from './exec-policy/index.ts'
 import { requestUserInputTool } from './request-user-input.ts'
+import type { SandboxState } from './sandbox/index.ts'
 import type { Tool } from './tool.ts'
 import { ToolSet } from './tool-set.ts'
 import { updatePlanTool } from './update-plan.ts'
@@ -12,27 +15,30 @@ import { viewImageTool } from './view-image.ts'
 import { writeStdinTool } from './write-stdin.ts'
 
 export interface ToolSetOptions {
-  readonly threadId: ThreadId
-  readonly environment: NodeJS.ProcessEnv
+  /** Closed with the set. */
+  readonly commands: CommandRunner
   readonly clock: Clock
+  readonly execPolicy: ExecPolicyStore
+  /** Looks for the sandbox when it is needed first. */
+  readonly sandbox: () => Promise<SandboxState>
   /** Checked definitions of what the thread's client brought along. */
   readonly dynamicTools?: readonly DynamicToolDefinition[]
 }
 
 /** The tools of a session, in the order in which the model is told of them. */
 export function createToolSet(options: ToolSetOptions): ToolSet {
-  const { threadId, environment, clock } = options
-  const runner = new CommandRunner(environment, threadId, clock)
+  const { commands, clock } = options
+  const approvals = new Approvals(options)
   const builtIn = [
-    execCommandTool(runner),
-    writeStdinTool(runner),
+    execCommandTool(commands, approvals),
+    writeStdinTool(commands),
     updatePlanTool,
     requestUserInputTool(),
-    applyPatchTool,
+    applyPatchTool(approvals),
     viewImageTool,
   ]
   const brought = dynamicTools(options.dynamicTools ?? [], clock)
-  return new ToolSet([...builtIn, ...withoutNames(builtIn, brought)], runner)
+  return new ToolSet([...builtIn, ...withoutNames(builtIn, brought)], commands)
 }
 
 /** Nobody takes a built-in tool's place: one of the same name is neither told nor served. */

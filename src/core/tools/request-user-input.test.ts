@@ -36,6 +36,7 @@ async function ask(input: unknown, clients: Clients, isAllowed = true): Promise<
     recorder: new EventRecorder(undefined, new EventHub()),
     clients,
     turnDiff: new TurnDiff('/'),
+    remember: async () => undefined,
     interruptTurn: () => undefined,
     signal: new AbortController().signal,
   } as const

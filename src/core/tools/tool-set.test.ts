@@ -23,6 +23,7 @@ function contextOf(signal = new AbortController().signal): ToolContext {
     recorder: new EventRecorder(undefined, new EventHub()),
     clients: noClients,
     turnDiff: new TurnDiff('/'),
+    remember: async () => undefined,
     interruptTurn: () => undefined,
     signal,
   }

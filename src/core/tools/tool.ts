@@ -3,6 +3,7 @@ import type {
   ClientAnswer,
   ClientRequestKind,
   ClientRequestParams,
+  ResponseItem,
   ToolOutput,
 } from '../../protocol/index.ts'
 import type { EventRecorder } from '../session/event-recorder.ts'
@@ -49,6 +50,11 @@ export interface ToolContext {
   readonly clients: Clients
   /** Follows what patches change. */
   readonly turnDiff: TurnDiff
+  /**
+   * Puts items into the history that are not the tool's output; they come in front of it. Returns
+   * once they are kept.
+   */
+  readonly remember: (items: readonly ResponseItem[]) => Promise<void>
   /** Ends the turn as if the person had interrupted it: they answered a question so. */
   readonly interruptTurn: () => void
   /** Aborted when the turn ends before the call does. */

@@ -24,6 +24,7 @@ async function plan(input: string): Promise<{ answer: unknown; told: SessionEven
     recorder: new EventRecorder(undefined, hub),
     clients: noClients,
     turnDiff: new TurnDiff('/'),
+    remember: async () => undefined,
     interruptTurn: () => undefined,
     signal: new AbortController().signal,
   } as const

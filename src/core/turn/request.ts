@@ -61,7 +61,7 @@ function requestOf(parts: RequestParts): Omit<ModelRequest, 'input' | 'turnMetad
 
 /** Source: `reference/session-runtime.md` C3. */
 function metadataOf(parts: RequestParts, turnId: string): JsonObject {
-  const { threadId, sessionId, origin } = parts
+  const { threadId, sessionId, origin, settings } = parts
   const { surroundings } = parts.services
   const workspaces = surroundings.workspaces()
   return {
@@ -70,7 +70,7 @@ function metadataOf(parts: RequestParts, turnId: string): JsonObject {
     ...(origin.threadSource ? { thread_source: origin.threadSource } : {}),
     turn_id: turnId,
     ...(workspaces ? { workspaces } : {}),
-    sandbox: surroundings.sandboxName ?? 'none',
+    sandbox: surroundings.sandboxName(settings.sandboxPolicy),
   }
 }
 

@@ -193,7 +193,9 @@ async function keepDone(
 function startCall(run: TurnRun, call: ToolCall): void {
   const { services, settings, recorder, signal, turn, turnId } = run
   const { clients, interruptTurn, turnDiff } = run
-  const context = { turnId, settings, recorder, clients, turnDiff, interruptTurn, signal }
+  const keep = (items: readonly ResponseItem[]) => recorder.keep(remember(run, items))
+  const told = { turnId, settings, recorder, clients, turnDiff, interruptTurn }
+  const context = { ...told, remember: keep, signal }
   turn.addCall(pendingCall(run, call, services.tools.run(call, context)))
 }
 
