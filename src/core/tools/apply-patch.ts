@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { toFileUpdateChanges } from '../../history/index.ts'
 import type { RolloutItem, TurnItem } from '../../protocol/index.ts'
 import type { Approval, Approvals } from './approvals.ts'
@@ -97,12 +96,6 @@ export async function patchFiles(
     const approval = await askFor(item, callId, approvals, context)
     if (approval === 'acceptForSession') approvals.approve(keys)
     else if (approval !== 'accept') return REJECTED
-    // People take their time: what they have approved has to be what is written.
-    const changed = await changedMeanwhile(text, cwd, patch)
-    if (changed !== undefined) {
-      await item.decline()
-      return changed
-    }
   }
   item.start()
   const noteOutcome = await turnDiff.expect(patch)
@@ -112,22 +105,6 @@ export async function patchFiles(
   const diff = turnDiff.takeUpdate()
   if (diff !== undefined) recorder.tell({ type: 'turnDiff', turnId, diff })
   return outcome
-}
-
-/** Why a patch that was approved no longer means what it did then; undefined when it does. */
-async function changedMeanwhile(
-  text: string,
-  cwd: string,
-  approved: VerifiedPatch,
-): Promise<string | undefined> {
-  try {
-    const now = await verifyPatch(text, cwd, nodePatchFiles)
-    if (isDeepStrictEqual(now.changes, approved.changes)) return undefined
-    return 'patch rejected: the files were changed while its approval was asked for'
-  } catch (error) {
-    if (error instanceof PatchError) return error.modelText
-    throw error
-  }
 }
 
 /** The item has been told as declined when this answers so. */
