@@ -14,6 +14,7 @@ export {
 export { findWorkTreeRoot, hasUncommittedChanges, readWorkTree, type WorkTreeFacts } from './git.ts'
 export {
   arrayAt,
+  isDeeperThan,
   isObject,
   type Json,
   type JsonObject,
