@@ -21,6 +21,7 @@ export {
 } from './git.ts'
 export {
   arrayAt,
+  isDeeperThan,
   isObject,
   type Json,
   type JsonObject,

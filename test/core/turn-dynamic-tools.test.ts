@@ -184,7 +184,8 @@ describe("a client's tools", () => {
   })
 
   it('are asked nothing when the arguments are no JSON', async () => {
-    const inputs = ['not json', '', '{}x', '[1]']
+    const deep = '['.repeat(101) + ']'.repeat(101)
+    const inputs = ['not json', '', '{}x', deep, '[1]']
     const calls = inputs.map((input, index) => functionCall('look', input, `c${index}`))
     await using kit = await SessionKit.open([{ items: calls }, done])
     const handle = await start(kit, [tool('look')])
@@ -195,6 +196,7 @@ describe("a client's tools", () => {
       `${broken}expected ident at line 1 column 2`,
       `${broken}EOF while parsing a value at line 1 column 0`,
       `${broken}trailing characters at line 1 column 3`,
+      `${broken}recursion limit exceeded`,
       'seen',
     ])
     assert.deepEqual(

@@ -67,7 +67,7 @@ describe('the schema of a tool, as a request tells it', () => {
 
   it('is refused when it is none, in the words of 0.133.0', () => {
     let deep: Json = {}
-    for (let level = 0; level < 100; level += 1) deep = { items: deep }
+    for (let level = 0; level < 101; level += 1) deep = { default: deep }
     const observed: [Json, string][] = [
       [null, 'invalid type: null, expected struct JsonSchema'],
       ['x', 'invalid type: string "x", expected struct JsonSchema'],

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../base/index.ts'
+import { isDeeperThan, isObject, type Json, type JsonObject } from '../../base/index.ts'
 import { describeJson } from './describe-json.ts'
 
 /** A schema that no request could carry; the message is the reason alone, in Codex's words. */
@@ -7,7 +7,7 @@ export class SchemaError extends Error {
 }
 
 /** A log line that is nested deeper than 128 levels cannot be read again. */
-const MOST_LEVELS = 64
+const MOST_LEVELS = 100
 
 const TYPES = ['string', 'number', 'boolean', 'integer', 'object', 'array', 'null']
 
@@ -17,22 +17,21 @@ const TYPES = ['string', 'number', 'boolean', 'integer', 'object', 'array', 'nul
  * Throws `SchemaError`.
  */
 export function requestSchema(schema: Json): JsonObject {
-  const sent = reduced(schema, MOST_LEVELS)
+  if (isDeeperThan(MOST_LEVELS, schema)) throw new SchemaError('nested too deeply')
+  const sent = reduced(schema)
   if (sent.type === 'null') {
     throw new SchemaError('tool input schema must not be a singleton null type')
   }
   return sent
 }
 
-function reduced(schema: Json | undefined, levels: number): JsonObject {
-  if (levels === 0) throw new SchemaError('nested too deeply')
+function reduced(schema: Json | undefined): JsonObject {
   if (typeof schema === 'boolean') return { type: 'string' }
   if (Array.isArray(schema)) {
     const length = `invalid length ${schema.length}`
     throw new SchemaError(`${length}, expected struct JsonSchema with 8 elements`)
   }
   if (!isObject(schema)) throw invalidType(schema, 'struct JsonSchema')
-  const each = (value: Json | undefined) => reduced(value, levels - 1)
   const type = typeOf(schema)
   const { description, items, properties, required, additionalProperties, anyOf } = schema
   const choices = schema.enum ?? (schema.const === undefined ? undefined : [schema.const])
@@ -41,17 +40,13 @@ function reduced(schema: Json | undefined, levels: number): JsonObject {
     type,
     description: isGiven(description) ? textOf(description) : undefined,
     enum: isGiven(choices) ? listOf(choices) : undefined,
-    items: isGiven(items) ? each(items) : hasType('array') ? { type: 'string' } : undefined,
-    properties: isGiven(properties)
-      ? eachProperty(properties, each)
-      : hasType('object')
-        ? {}
-        : undefined,
+    items: isGiven(items) ? reduced(items) : hasType('array') ? { type: 'string' } : undefined,
+    properties: isGiven(properties) ? eachProperty(properties) : hasType('object') ? {} : undefined,
     required: isGiven(required) ? listOf(required).map(textOf) : undefined,
     additionalProperties: isGiven(additionalProperties)
-      ? additional(additionalProperties, each)
+      ? additional(additionalProperties)
       : undefined,
-    anyOf: isGiven(anyOf) ? listOf(anyOf).map(each) : undefined,
+    anyOf: isGiven(anyOf) ? listOf(anyOf).map(reduced) : undefined,
   }
   return Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined))
 }
@@ -74,15 +69,15 @@ function typeOf(schema: JsonObject): Json | undefined {
   return undefined
 }
 
-function eachProperty(value: Json, make: (schema: Json | undefined) => JsonObject): JsonObject {
+function eachProperty(value: Json): JsonObject {
   if (!isObject(value)) throw invalidType(value, 'a map')
   const names = Object.keys(value).sort()
-  return Object.fromEntries(names.map((name) => [name, make(value[name])]))
+  return Object.fromEntries(names.map((name) => [name, reduced(value[name])]))
 }
 
-function additional(value: Json, make: (schema: Json | undefined) => JsonObject): Json {
+function additional(value: Json): Json {
   if (typeof value === 'boolean') return value
-  if (isObject(value)) return make(value)
+  if (isObject(value)) return reduced(value)
   throw new SchemaError('data did not match any variant of untagged enum AdditionalProperties')
 }
 

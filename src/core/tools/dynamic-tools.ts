@@ -1,4 +1,4 @@
-import { type Clock, isObject, type Json, type JsonObject } from '../../base/index.ts'
+import { type Clock, isDeeperThan, isObject, type Json, type JsonObject } from '../../base/index.ts'
 import { dynamicItem } from '../../history/index.ts'
 import {
   type DynamicToolContent,
@@ -9,12 +9,15 @@ import {
   type ToolOutput,
 } from '../../protocol/index.ts'
 import { requestSchema } from './dynamic-tool-schema.ts'
-import { JsonReader } from './exec/json-reader.ts'
+import { ArgumentsError, JsonReader } from './exec/json-reader.ts'
 import { NoAnswer, type Tool, type ToolCall, type ToolContext } from './tool.ts'
 
 /** An answer stays in the conversation, and goes out again with every request. */
 const MOST_CONTENT_ITEMS = 1000
 const MOST_CONTENT_CHARACTERS = 16 * 1024 * 1024
+
+/** A log line that is nested deeper than 128 levels cannot be read again. */
+const MOST_ARGUMENT_LEVELS = 100
 
 type CallEnd = Extract<StoredEvent, { type: 'dynamic_tool_call_response' }>
 type Answer = Pick<CallEnd, 'content_items' | 'success' | 'error'>
@@ -73,7 +76,7 @@ async function runCall(
   } as const
   recorder.tell({ type: 'itemStarted', turnId, item: { ...item, arguments: args, ...open } })
   const startedAtMs = clock.monotonicMs()
-  const end = async (answer: Answer): Promise<Answer> => {
+  const end = async (answer: Answer): Promise<void> => {
     const payload: CallEnd = {
       type: 'dynamic_tool_call_response',
       call_id: call.callId,
@@ -85,18 +88,20 @@ async function runCall(
       duration: durationOf(clock.monotonicMs() - startedAtMs),
     }
     await recorder.complete(turnId, dynamicItem(payload), [{ type: 'event_msg', payload }])
-    return answer
   }
+  let answer: Answer
   try {
-    const result: unknown = await context.clients.ask('dynamicToolCall', asked)
-    return modelOutput(await end(checkedAnswer(result)))
+    answer = checkedAnswer(await context.clients.ask('dynamicToolCall', asked))
   } catch (error) {
     if (signal.aborted) {
       await end({ content_items: [], success: false, error: 'the turn ended before the answer' })
+      throw error
     }
     if (!(error instanceof NoAnswer)) throw error
-    return modelOutput(await end(failure('dynamic tool request failed')))
+    answer = failure('dynamic tool request failed')
   }
+  await end(answer)
+  return modelOutput(answer)
 }
 
 /** Throws `ArgumentsError`. */
@@ -104,7 +109,10 @@ function parseArguments(text: string): Json {
   const reader = new JsonReader(text)
   reader.skipValue()
   reader.expectEnd()
-  return JSON.parse(text) as Json
+  const value = JSON.parse(text) as Json
+  if (isDeeperThan(MOST_ARGUMENT_LEVELS, value))
+    throw new ArgumentsError('recursion limit exceeded')
+  return value
 }
 
 /** What clients answer comes from other programs. */
