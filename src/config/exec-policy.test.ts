@@ -9,7 +9,7 @@ import { homeExecPolicy } from './exec-policy.ts'
 const RULE = 'prefix_rule(pattern=["touch"], decision="allow")\n'
 
 describe('the rules of a home', () => {
-  it('are its .rules files, in the order of their names, and none where there is no folder', async () => {
+  it('are its .rules files, in the order of their names; none without a folder', async () => {
     await using folder = await TempFolder.create()
     const home = folder.at('home')
     const policy = homeExecPolicy(home, [])

@@ -1,7 +1,7 @@
 /**
  * Rule: the same calls under the same policy, answered alike, lead to the same questions, the same
- * history and the same rules file in real Codex 0.133.0 and in Bobbin. Where Bobbin means to differ,
- * `DIFFERENCES` says why.
+ * history and the same rules file in real Codex 0.133.0 and in Bobbin. Where Bobbin means to
+ * differ, `DIFFERENCES` says why.
  */
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
@@ -496,7 +496,7 @@ for (const [name, scenarios, skip] of [
     })
 
     for (const [scenario, given] of Object.entries(scenarios)) {
-      it(`${scenario} (${describePolicy(given)})`, async (test) => {
+      it(`${scenario} (${describePolicy(given)})`, async (context) => {
         const { status = 'completed', isTimed = false } = given
         const isCancelled = status === 'interrupted'
         const ours = shared(await bobbin.play(given), isCancelled)
@@ -506,7 +506,8 @@ for (const [name, scenarios, skip] of [
           theirs = shared(await codex.play(given), isCancelled)
         }
         if (isTimed && JSON.stringify(theirs).includes('Read-only file system')) {
-          return test.skip('real Codex was too slow to see what its sandbox had stopped')
+          context.skip('real Codex was too slow to see what its sandbox had stopped')
+          return
         }
         assert.deepEqual(ours, theirs)
         assert.deepEqual(new Set(ours.status as Json[]), new Set([status]))

@@ -223,7 +223,7 @@ describe('a command that needs approval [E5]', () => {
     assert.deepEqual(kit.kinds().slice(-2), last)
   })
 
-  it('leaves nothing behind when the turn is interrupted, and a late answer does nothing', async () => {
+  it('leaves nothing behind when it is interrupted, and a late answer does nothing', async () => {
     await using kit = await openKit([{ items: [runs('touch a1')] }, done])
     const handle = await kit.start()
     const late = Promise.withResolvers<CommandDecision>()
@@ -496,7 +496,7 @@ describe('a patch that needs approval [E5]', () => {
     assert.equal(toldOf(watch, 'call_1').at(-1), 'itemCompleted declined')
   })
 
-  it('is asked for again, accepted for the session, only when it touches another file', async () => {
+  it('accepted for the session, is asked for again only with another file', async () => {
     const changes = (from: string, to: string, ...more: string[]) => {
       const update = ['*** Update File: n1', '@@', `-${from}`, `+${to}`, ...more]
       const input = ['*** Begin Patch', ...update, '*** End Patch'].join('\n')

@@ -157,7 +157,7 @@ class CommandRun {
     return this.#launch()
   }
 
-  /** `retry` takes over, the end untold, when the command ends at once as if it had been stopped. */
+  /** `retry` takes over, the end untold, when the command ends at once as if it was stopped. */
   async #launch(box?: Box, retry?: () => Promise<string>): Promise<string> {
     const { argv: command, args, cwd } = this.#call
     const { settings, signal } = this.#context

@@ -46,8 +46,8 @@ export function matchRules(set: RuleSet, argv: readonly string[]): RuleMatch | u
 }
 
 /**
- * A path stands for the name that the rule uses. Whatever lies wherever is forbidden or asked for by
- * its name; it is allowed by name only where nobody else can have put it.
+ * A path stands for the name that the rule uses. Whatever lies wherever is forbidden or asked for
+ * by its name; it is allowed by name only where nobody else can have put it.
  */
 function programAs(set: RuleSet, rule: ExecRule, path: string): string | undefined {
   const slash = path.lastIndexOf('/')

@@ -13,8 +13,8 @@ export interface ProtectedPaths {
 const GIT_FILE_BYTES = 4096
 
 /**
- * The folders that steer programs, below a root without links in its path. Of a `.git` file also the
- * folder that it names, and the repository that this one belongs to. Throws `SandboxError`.
+ * The folders that steer programs, below a root without links in its path. Of a `.git` file also
+ * the folder that it names, and the repository that this one belongs to. Throws `SandboxError`.
  */
 export function protectedPaths(root: string): ProtectedPaths {
   const existing: string[] = []

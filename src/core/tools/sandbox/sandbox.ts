@@ -51,8 +51,8 @@ export function hasNetwork(policy: SandboxPolicy): boolean {
 }
 
 /**
- * What a command is told of a network that it has not. Source: observed, 0.133.0, which also says so
- * to commands that run outside of the sandbox and do have one.
+ * What a command is told of a network that it has not. Source: observed, 0.133.0, which also says
+ * so to commands that run outside of the sandbox and do have one.
  */
 export function networkEnvironment(policy: SandboxPolicy): { readonly [name: string]: string } {
   return hasNetwork(policy) ? {} : { CODEX_SANDBOX_NETWORK_DISABLED: '1' }
