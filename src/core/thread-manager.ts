@@ -487,7 +487,7 @@ export class ThreadManager implements AsyncDisposable {
       clock,
       model: { client: openConnection(client), streamMaxRetries },
       tools: createToolSet({ commands, clock, execPolicy, sandbox, dynamicTools }),
-      commands,
+      userCommands: new CommandRunner(environment, threadId, clock),
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),
