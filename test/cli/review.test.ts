@@ -61,7 +61,7 @@ describe('bobbin review', () => {
       const outcome = await place.run(['review', '--json', ...words])
       assert.equal(outcome.exitCode, 0, outcome.stderr)
       const last = jsonLines(outcome.stdout).findLast(({ type }) => type === 'item.completed')
-      assert.equal((last?.item as { text?: string }).text, RENDERED)
+      assert.equal((last?.item as { text?: string } | undefined)?.text, RENDERED)
     }
     const prompts = model.modelRequests.map(({ body }) => JSON.stringify(body.input).slice(-900))
     assert.match(prompts[0] ?? '', /git diff [0-9a-f]{40}/)
