@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
 import { errorCode } from '../../../base/index.ts'
 
 /**
@@ -51,9 +51,21 @@ function removeEmpty(path: string): void {
   }
 }
 
+/** What is mounted in the namespaces of others; the first process of each lives longest. */
 function mountedAnywhere(): Set<string> {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return new Set(pids.flatMap((pid) => mountsOf(pid)))
+  const byNamespace = new Map(pids.reverse().map((pid) => [namespaceOf(pid), pid]))
+  for (const other of [namespaceOf('self'), undefined]) byNamespace.delete(other)
+  return new Set([...byNamespace.values()].flatMap(mountsOf))
+}
+
+/** Undefined for what has ended, or is another user's, who cannot mount over our folders. */
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`)
+  } catch {
+    return undefined
+  }
 }
 
 function mountsOf(pid: string): string[] {
@@ -61,7 +73,7 @@ function mountsOf(pid: string): string[] {
     const lines = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').split('\n')
     return lines.map((line) => unescaped(line.split(' ')[4] ?? ''))
   } catch {
-    // It has ended, or is another user's, who cannot have mounted over our folders.
+    // The first process of a sandbox has ended, and so has the sandbox.
     return []
   }
 }
