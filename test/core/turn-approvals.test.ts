@@ -163,6 +163,16 @@ describe('a command that needs approval [E5]', () => {
     assert.deepEqual(outputs(kit), [REJECTED('touch a1')])
   })
 
+  it('is declined when the answer makes no sense', async () => {
+    for (const decision of ['perhaps', { applyNetworkPolicyAmendment: {} }]) {
+      await using kit = await openKit([{ items: [runs('touch a1')] }, done])
+      const handle = await kit.start()
+      using _client = handle.answerRequests(new Person(decision as never).handlers)
+      await runTurn(handle, 'go')
+      assert.deepEqual(outputs(kit), [REJECTED('touch a1')])
+    }
+  })
+
   it('is refused where nobody can be asked, without having begun', async () => {
     await using kit = await openKit([{ items: [runs('touch a1')] }, done])
     const handle = await kit.start()
