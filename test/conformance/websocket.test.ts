@@ -3,9 +3,18 @@
  * handshakes, the same frames on the same connections, the same falls back to HTTP.
  */
 import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 
-import { isObject, type Json, type JsonObject, stringAt } from '../../src/base/index.ts'
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  stringAt,
+  systemClock,
+} from '../../src/base/index.ts'
+import { ResponsesClient } from '../../src/core/index.ts'
 import {
   assistantMessage,
   type Handshake,
@@ -16,11 +25,13 @@ import {
   type ScriptedStep,
   type ServerOptions,
 } from '../../src/core/testing/index.ts'
+import { runTurn, SessionKit } from '../support/session-kit.ts'
 import { bobbinExec } from './bobbin-exec.ts'
+import { CodexAppServer } from './codex-app-server.ts'
 import type { ExecProgram, ExecRun } from './exec-run.ts'
 import { isContext } from './model-input.ts'
 import { Normaliser } from './normalise.ts'
-import { codex133Exec } from './programs.ts'
+import { codex133, codex133Exec } from './programs.ts'
 import { PROVIDER, Scratch } from './scratch.ts'
 import { concludes, runs, says } from './scripts.ts'
 
@@ -249,6 +260,63 @@ describe('the handshake', () => {
     assert.deepEqual(headers(bobbin), headers(codex))
   })
 })
+
+describe('two turns of one session', () => {
+  const script = () => [says(runs('true', 'call_1')), concludes('One.'), concludes('Two.')]
+
+  it('go over one connection, and the second sends what is new', async () => {
+    assert.deepEqual(await bobbinSession(script()), await codexSession(script()))
+  })
+})
+
+const PROMPTS = ['first', 'second']
+
+async function codexSession(script: Script): Promise<Json> {
+  await using server = await ScriptedResponsesServer.start(script)
+  await using scratch = await Scratch.create()
+  await scratch.useModelServer(server.baseUrl)
+  const path = join(scratch.home, 'config.toml')
+  const config = await readFile(path, 'utf8')
+  await writeFile(path, config.replace('wire_api', 'supports_websockets = true\nwire_api'))
+  await using codex = await CodexAppServer.start(codex133, scratch)
+  const { thread } = await codex.request('thread/start', { cwd: scratch.project })
+  const threadId = (isObject(thread) && stringAt(thread, 'id')) || ''
+  for (const prompt of PROMPTS) await codex.runTurn(threadId, prompt)
+  return whatWasAdded(server)
+}
+
+async function bobbinSession(script: Script): Promise<Json> {
+  await using server = await ScriptedResponsesServer.start(script)
+  const provider = {
+    id: PROVIDER,
+    name: PROVIDER,
+    baseUrl: server.baseUrl,
+    bearerToken: undefined,
+    headers: {},
+    queryParams: {},
+    requestMaxRetries: 0,
+    streamMaxRetries: RETRIES,
+    streamIdleTimeoutMs: 10_000,
+    supportsWebsockets: true,
+  }
+  const installationId = async () => 'home'
+  const caller = { originator: 'bobbin', version: '0', installationId }
+  const client = new ResponsesClient({ provider, clock: systemClock, ...caller })
+  const modelAccess = () => ({ client, streamMaxRetries: RETRIES })
+  await using kit = await SessionKit.open([], { manager: { modelAccess } })
+  const handle = await kit.start()
+  for (const prompt of PROMPTS) await runTurn(handle, prompt)
+  return whatWasAdded(server)
+}
+
+/** For each connection, what each frame goes on from and adds. */
+function whatWasAdded({ connections }: ScriptedResponsesServer): Json {
+  const added = ({ previous_response_id: previous, input }: JsonObject): Json => {
+    const items = (Array.isArray(input) ? input : []).filter(isObject)
+    return [previous ?? null, items.map(({ type, role }) => role ?? type ?? null)]
+  }
+  return connections.map((connection) => framesOf(connection).map(added))
+}
 
 describe('where Bobbin goes on and 0.133.0 does not', () => {
   it('asks again in full, when the server has forgotten the previous response', async () => {

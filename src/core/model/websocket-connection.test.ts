@@ -607,7 +607,7 @@ describe('HTTP instead', () => {
 })
 
 describe('an abort', () => {
-  it('in the midst of a response ends the connection, and the next turn hears nothing', async () => {
+  it('in the midst of a response ends the connection; the next turn hears nothing', async () => {
     const arrived = Promise.withResolvers<void>()
     await using line = await Line.open([fault({ kind: 'stall', afterEvents: 3 }, [HELLO]), hello])
     const stop = new AbortController()
