@@ -405,6 +405,28 @@ describe('attempts of one request', () => {
     assert.deepEqual(doublings, [0, 1, 2, 3])
   })
 
+  it('repeats an overloaded model too, although its stream is not tried again', async () => {
+    const busy = status(503, json({ code: 'slow_down' }))
+    const { error, server } = await tryScript([busy, busy], { requestMaxRetries: 1 })
+    assert.equal(server.modelRequests.length, 2)
+    assert.deepEqual(errorFacts(error), {
+      message: CAPACITY,
+      codexErrorInfo: 'serverOverloaded',
+      isRetryable: false,
+    })
+  })
+
+  it('does not repeat a refusal that has a cause of its own', async () => {
+    const refusals = [
+      status(400, json({ code: 'context_length_exceeded' })),
+      status(429, json({ type: 'usage_limit_reached' })),
+    ]
+    for (const refusal of refusals) {
+      const { server } = await tryScript([refusal, { items: [] }], { requestMaxRetries: 4 })
+      assert.equal(server.modelRequests.length, 1)
+    }
+  })
+
   it('gives the last failure when the limit is reached', async () => {
     const script = Array(3).fill(status(503, '{"error":{"message":"busy"}}'))
     const { error, clock, server } = await tryScript(script, { requestMaxRetries: 2 })

@@ -67,7 +67,9 @@ export class ResponsesClient implements ModelClient {
     for (let retry = 0; ; retry += 1) {
       const failure = await this.#tryPost(request, body, watch)
       if (!(failure instanceof ModelError)) return failure
-      const isWorthRetrying = failure.isRetryable && (failure.httpStatus ?? 500) >= 500
+      // A 5xx is tried again here even where the stream would not be: an overloaded model (503).
+      const { httpStatus, isRetryable } = failure
+      const isWorthRetrying = httpStatus === null ? isRetryable : httpStatus >= 500
       if (!isWorthRetrying || retry >= provider.requestMaxRetries) throw failure
       await clock.sleep(failure.retryAfterMs ?? backoffMs(retry + 1), watch.signal)
     }
