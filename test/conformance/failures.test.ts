@@ -37,6 +37,8 @@ function status(code: number, error: JsonObject, headers = {}): ScriptedStep {
   return fails({ kind: 'status', status: code, body: JSON.stringify({ error }), headers }, {})
 }
 
+const usage = { input_tokens: 1 }
+const halfUsage = JSON.stringify({ type: 'response.completed', response: { id: 'r', usage } })
 const done = concludes('Done.')
 const again = (step: ScriptedStep) => [step, step, step, step, step]
 
@@ -62,13 +64,7 @@ const scripts: { readonly [name: string]: readonly ScriptedStep[] } = {
     { ...says(runs('true', 'call_1')), headers: limits },
     { ...done, headers: { 'x-codex-primary-used-percent': '9' } },
   ],
-  'a usage without numbers': [
-    fails({
-      kind: 'garbage',
-      text: 'data: {"type":"response.completed","response":{"id":"r","usage":{"input_tokens":1}}}\n\n',
-    }),
-    done,
-  ],
+  'a usage without numbers': [fails({ kind: 'garbage', text: `data: ${halfUsage}\n\n` }), done],
 }
 
 const config = ['stream_max_retries=2', 'request_max_retries=1'].map(

@@ -39,6 +39,7 @@ export function requestBody(
     store: false,
     stream: true,
     include: request.reasoning ? ['reasoning.encrypted_content'] : [],
+    ...(request.serviceTier ? { service_tier: request.serviceTier } : {}),
     prompt_cache_key: request.threadId,
     ...(text ? { text } : {}),
   }
@@ -73,6 +74,7 @@ export function callerHeaders(
     'x-client-request-id': request.threadId,
     'session-id': request.sessionId,
     'thread-id': request.threadId,
+    ...lineage(request),
     ...more,
     originator: asciiText(originator),
     'user-agent': `${asciiText(originator)}/${version} (${process.platform}; ${process.arch})`,
@@ -81,6 +83,14 @@ export function callerHeaders(
   if (provider.bearerToken) headers.authorization = `Bearer ${provider.bearerToken.trim()}`
   for (const [name, value] of Object.entries(provider.headers)) headers[name.toLowerCase()] = value
   return headers
+}
+
+/** Who asks within a tree of agents; nothing for its root. */
+export function lineage({ subagent, parentThreadId }: ModelRequest): { [name: string]: string } {
+  return {
+    ...(subagent ? { 'x-openai-subagent': asciiText(subagent) } : {}),
+    ...(parentThreadId ? { 'x-codex-parent-thread-id': parentThreadId } : {}),
+  }
 }
 
 export function windowId({ threadId, windowNumber }: ModelRequest): string {

@@ -187,6 +187,27 @@ describe('the request', () => {
     })
   })
 
+  it('has the service tier before the cache key, where one is set', async () => {
+    await using server = await ScriptedResponsesServer.start([{ items: [] }])
+    const request: ModelRequest = { ...REQUEST, serviceTier: 'flex' }
+    await attempt(clientOf(server.baseUrl), { request })
+    const members = Object.entries(server.modelRequests[0]?.body ?? {})
+    assert.deepEqual(members.slice(10, 12), [
+      ['service_tier', 'flex'],
+      ['prompt_cache_key', THREAD],
+    ])
+  })
+
+  it('names the agent that asks, and whose child it is', async () => {
+    await using server = await ScriptedResponsesServer.start([{ items: [] }])
+    const root = { sessionId: 'root', subagent: 'collab_spawn', parentThreadId: 'parent' }
+    await attempt(clientOf(server.baseUrl), { request: { ...REQUEST, ...root } })
+    const { headers } = server.modelRequests[0] ?? assert.fail()
+    const names = ['session-id', 'thread-id', 'x-openai-subagent', 'x-codex-parent-thread-id']
+    const values = names.map((name) => headers[name])
+    assert.deepEqual(values, ['root', THREAD, 'collab_spawn', 'parent'])
+  })
+
   it('has the headers of 0.133.0, and turn metadata in pure ASCII', async () => {
     const turnMetadata = { turn_id: 't', thread_source: 'Zoë ✓\u007f' }
     await using server = await ScriptedResponsesServer.start([{ items: [] }])

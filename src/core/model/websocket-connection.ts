@@ -10,7 +10,14 @@ import { httpError } from './model-errors.ts'
 import { HandshakeRefused, ModelSocket } from './model-socket.ts'
 import type { ResponsesClientOptions } from './provider.ts'
 import { rateLimitsOfFrame } from './rate-limits.ts'
-import { asciiJson, callerHeaders, requestBody, responsesUrl, windowId } from './request-form.ts'
+import {
+  asciiJson,
+  callerHeaders,
+  lineage,
+  requestBody,
+  responsesUrl,
+  windowId,
+} from './request-form.ts'
 import { decodeResponseEvent } from './response-events.ts'
 
 const CONNECT_TIMEOUT_MS = 15_000
@@ -206,6 +213,7 @@ export class WebSocketConnection implements ModelConnection {
       'x-codex-turn-metadata': asciiJson(request.turnMetadata),
       'x-codex-installation-id': await this.#options.installationId(),
       'x-codex-window-id': windowId(request),
+      ...lineage(request),
       'x-codex-ws-stream-request-start-ms': String(this.#options.clock.nowMs()),
     }
     socket.ask(
