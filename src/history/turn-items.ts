@@ -19,6 +19,7 @@ import {
 type StoredCommand = Extract<StoredEvent, { type: 'exec_command_end' }>
 type StoredUserMessage = Extract<StoredEvent, { type: 'user_message' }>
 type CommandItem = Extract<TurnItem, { type: 'commandExecution' }>
+type McpToolCallItem = Extract<TurnItem, { type: 'mcpToolCall' }>
 
 /** The item of an event that carries the item's own id; undefined for other events. */
 export function toolItem(event: StoredEvent): TurnItem | undefined {
@@ -35,7 +36,7 @@ export function toolItem(event: StoredEvent): TurnItem | undefined {
     case 'web_search_end':
       return { type: 'webSearch', id: event.call_id, query: event.query, action: event.action }
     case 'mcp_tool_call_end':
-      return mcpItem(event)
+      return mcpToolCallItem(event)
     case 'image_generation_end':
       return {
         type: 'imageGeneration',
@@ -63,10 +64,11 @@ export function commandItem(event: StoredCommand): CommandItem {
   }
 }
 
-function mcpItem(event: JsonObject): TurnItem {
+export function mcpToolCallItem(event: JsonObject): McpToolCallItem {
   const invocation = objectAt(event, 'invocation') ?? {}
   const result = objectAt(event, 'result') ?? {}
   const failure = stringAt(result, 'Err')
+  const kept = objectAt(result, 'Ok')
   const duration = objectAt(event, 'duration') ?? {}
   return {
     type: 'mcpToolCall',
@@ -74,8 +76,14 @@ function mcpItem(event: JsonObject): TurnItem {
     server: stringAt(invocation, 'server') ?? '',
     tool: stringAt(invocation, 'tool') ?? '',
     arguments: invocation.arguments ?? null,
-    status: failure === undefined ? 'completed' : 'failed',
-    result: result.Ok ?? null,
+    status: failure === undefined && kept?.isError !== true ? 'completed' : 'failed',
+    result: kept
+      ? {
+          content: kept.content ?? [],
+          structuredContent: kept.structuredContent ?? null,
+          _meta: kept._meta ?? null,
+        }
+      : null,
     error: failure === undefined ? null : { message: failure },
     durationMs: durationMs({
       secs: numberAt(duration, 'secs') ?? 0,

@@ -1,0 +1,22 @@
+export type McpFailure =
+  /** The program cannot be started, or the address not be reached. */
+  | 'unreachable'
+  | 'startup_timeout'
+  | 'tool_timeout'
+  /** The connection is gone. */
+  | 'disconnected'
+  /** More than is taken from a server, or something that is no answer at all. */
+  | 'bad_answer'
+  /** The server answered with an error of its own. */
+  | 'refused'
+
+/** What an MCP server could not do, in words for the model and the person. */
+export class McpError extends Error {
+  override readonly name = 'McpError'
+  readonly code: McpFailure
+
+  constructor(code: McpFailure, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
