@@ -81,5 +81,6 @@ export function composeManager(params: ComposeParams): ThreadManager {
     version: bobbinVersion(),
     environment,
     docsHome: config.home,
+    mcpServers: config.mcpServers,
   })
 }

@@ -10,6 +10,7 @@ import { type ModelHistory, replayModelHistory } from '../history/index.ts'
 import {
   newThreadId,
   type RolloutItem,
+  type SessionEvent,
   type SessionMeta,
   type ThreadId,
 } from '../protocol/index.ts'
@@ -24,6 +25,7 @@ import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
 import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
 import { SessionError } from './errors.ts'
+import { type McpServerConfig, McpServers } from './mcp/index.ts'
 import type { ModelClient } from './model/model-client.ts'
 import { Session } from './session/session.ts'
 import type { SessionServices } from './session/session-services.ts'
@@ -51,6 +53,8 @@ export interface ThreadManagerOptions {
   readonly environment: NodeJS.ProcessEnv
   /** Folder whose `AGENTS.md` holds for every project. */
   readonly docsHome?: string
+  /** Started anew for every thread. */
+  readonly mcpServers?: readonly McpServerConfig[]
 }
 
 export interface StartThread {
@@ -155,7 +159,7 @@ export class ThreadManager implements AsyncDisposable {
     const threadId = newThreadId()
     const createdAtMs = clock.nowMs()
     const workTree = opening.use(new WorkTree(settings.cwd))
-    const notices = new Notices()
+    const notices = new Early<string>()
     const header = async () => this.#header(threadId, createdAtMs, settings, await workTree.facts())
     const live = isEphemeral
       ? undefined
@@ -175,7 +179,7 @@ export class ThreadManager implements AsyncDisposable {
 
   async #resume({ threadId, defaults, overrides }: ResumeThread): Promise<ThreadHandle> {
     await using opening = new AsyncDisposableStack()
-    const notices = new Notices()
+    const notices = new Early<string>()
     const { store, clock } = this.#options
     const { live, history: log } = await LiveThread.resume(store, threadId, {
       onNotice: notices.hear,
@@ -193,9 +197,14 @@ export class ThreadManager implements AsyncDisposable {
     return handle
   }
 
-  #load(parts: SessionStart, notices: Notices, damage: StoredHistory['damage']): ThreadHandle {
+  #load(
+    parts: SessionStart,
+    notices: Early<string>,
+    damage: StoredHistory['damage'],
+  ): ThreadHandle {
     const { threadId, settings, instructions, history, live, workTree } = parts
-    const services = this.#services(threadId, settings, workTree)
+    const statuses = new Early<SessionEvent>()
+    const services = this.#services(threadId, settings, workTree, statuses.hear)
     const session = new Session({
       threadId,
       settings,
@@ -206,6 +215,7 @@ export class ThreadManager implements AsyncDisposable {
       live,
     })
     notices.follow((message) => session.warn(message))
+    statuses.follow((event) => session.tell(event))
     const handle = new ThreadHandle(threadId, session, damage, () => {
       // The thread may have been loaded anew since: that handle stays.
       if (this.#handles.get(threadId) === handle) this.#handles.delete(threadId)
@@ -214,12 +224,22 @@ export class ThreadManager implements AsyncDisposable {
     return handle
   }
 
-  #services(threadId: ThreadId, settings: SessionSettings, workTree: WorkTree): SessionServices {
-    const { clock, modelAccess, environment, docsHome } = this.#options
+  #services(
+    threadId: ThreadId,
+    settings: SessionSettings,
+    workTree: WorkTree,
+    tell: (event: SessionEvent) => void,
+  ): SessionServices {
+    const { clock, modelAccess, environment, docsHome, version, mcpServers } = this.#options
+    // Throws for a provider that cannot be used, before any process is started.
+    const model = modelAccess(settings.modelProvider)
+    const { cwd } = settings
+    const around = { cwd, environment, clock, version, threadId, tell }
+    const mcp = new McpServers({ ...around, servers: mcpServers ?? [] })
     return {
       clock,
-      model: modelAccess(settings.modelProvider),
-      tools: createToolSet({ threadId, environment, clock }),
+      model,
+      tools: createToolSet({ threadId, environment, clock, mcp }),
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),
@@ -281,19 +301,19 @@ function gitInfo(tree: WorkTreeFacts): NonNullable<SessionMeta['git']> {
   }
 }
 
-/** Storage may have something to say before there is a session to say it. */
-class Notices {
-  #early: string[] = []
-  #tell: ((message: string) => void) | undefined
+/** Storage and tools may have something to say before there is a session to say it. */
+class Early<T> {
+  #early: T[] = []
+  #tell: ((said: T) => void) | undefined
 
-  readonly hear = (message: string): void => {
-    if (this.#tell) this.#tell(message)
-    else this.#early.push(message)
+  readonly hear = (said: T): void => {
+    if (this.#tell) this.#tell(said)
+    else this.#early.push(said)
   }
 
-  follow(tell: (message: string) => void): void {
+  follow(tell: (said: T) => void): void {
     this.#tell = tell
-    for (const message of this.#early.splice(0)) tell(message)
+    for (const said of this.#early.splice(0)) tell(said)
   }
 }
 

@@ -303,6 +303,7 @@ describe('items', () => {
     const lines = [
       { ...call, call_id: 'm1', result: { Ok: { content: [] } } },
       { ...call, call_id: 'm2', result: { Err: 'broke' } },
+      { ...call, call_id: 'm3', result: { Ok: { content: [1], isError: true, _meta: { k: 1 } } } },
       { type: 'web_search_end', call_id: 'w1', query: 'q', action: { type: 'search', query: 'q' } },
       { type: 'image_generation_end', call_id: 'g1', status: 'done', result: 'x' },
       { type: 'item_completed', turn_id: 't1', item: { type: 'Plan', id: 'p1', text: '# do' } },
@@ -319,8 +320,21 @@ describe('items', () => {
       durationMs: 7,
     } as const
     assert.deepEqual(itemsOf(...lines), [
-      { ...tool, id: 'm1', status: 'completed', result: { content: [] }, error: null },
+      {
+        ...tool,
+        id: 'm1',
+        status: 'completed',
+        result: { content: [], structuredContent: null, _meta: null },
+        error: null,
+      },
       { ...tool, id: 'm2', status: 'failed', result: null, error: { message: 'broke' } },
+      {
+        ...tool,
+        id: 'm3',
+        status: 'failed',
+        result: { content: [1], structuredContent: null, _meta: { k: 1 } },
+        error: null,
+      },
       { type: 'webSearch', id: 'w1', query: 'q', action: { type: 'search', query: 'q' } },
       { type: 'imageGeneration', id: 'g1', status: 'done' },
       { type: 'plan', id: 'p1', text: '# do' },

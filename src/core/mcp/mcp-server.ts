@@ -1,5 +1,6 @@
 import { type Clock, errorText, type JsonObject } from '../../base/index.ts'
 import type { ToolContext } from '../tools/tool.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { answerElicitation } from './elicitation.ts'
 import { type ClientIdentity, McpClient, type ServerTool } from './mcp-client.ts'
 import { McpError } from './mcp-error.ts'
@@ -270,19 +271,4 @@ function explained(error: unknown, server: ServerTransport): McpError {
     `handshaking with MCP server failed: ${told.message}: ${more}`,
     told,
   )
-}
-
-/** `work`, or the signal's reason when it aborts first; the work goes on then. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  // When the signal wins, nobody waits for a failure of the work.
-  work.catch(() => undefined)
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const abort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }

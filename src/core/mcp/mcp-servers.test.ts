@@ -75,7 +75,6 @@ describe('MCP servers of a session', () => {
       { type: 'input_text', text: 'Wall time: <t> seconds\nOutput:' },
       { type: 'input_text', text: 'see' },
       { type: 'input_image', image_url: `data:image/png;base64,${PIXEL}`, detail: 'high' },
-      { type: 'input_text', text: '{"name":"x","uri":"file:///x","type":"resource_link"}' },
     ])
     const large = String(await kit.call('large'))
     assert.match(large, /x…3016 tokens truncated…x/)
@@ -311,10 +310,16 @@ describe('an MCP server that misbehaves', () => {
     assert.notEqual(after, before)
   })
 
-  it('by not answering is waited for as long as configured, and told that it may stop', async () => {
-    const clock = new TestClock((ms) => ms === 9000)
+  it('by not answering is waited for as configured, and told to stop', async () => {
+    const clock = new TestClock()
     await using kit = await McpKit.open([fake({ toolTimeoutMs: 9000 })], { clock })
-    assert.equal(await kit.call('never'), failed('never', 'timed out awaiting tools/call after 9s'))
+    const slept = clock.slept((ms) => ms === 9000)
+    const waiting = kit.call('never')
+    await slept
+    await kit.call('echo', { text: 'the other has arrived before' })
+    clock.wake()
+    assert.equal(await waiting, failed('never', 'timed out awaiting tools/call after 9s'))
+    assert.equal(await kit.call('cancelled'), output('1'))
   })
 
   it('by ignoring the end is killed, with its children', async () => {
@@ -335,17 +340,21 @@ describe('a call that the end of the turn cuts off', () => {
   it('is cancelled at the server, and kept as failed', async () => {
     await using kit = await McpKit.open([fake()])
     const waiting = kit.call('never')
+    await kit.call('echo', { text: 'the other has arrived before' })
+    kit.kept.length = 0
     kit.stop.abort(new Error('the turn was interrupted'))
     await assert.rejects(waiting, /the turn was interrupted/)
     const [line] = kit.kept
     assert.ok(line)
     const { result } = line.payload as { result: unknown }
     assert.deepEqual(result, { Err: 'the turn was interrupted' })
+    kit.stop = new AbortController()
+    assert.equal(await kit.call('cancelled'), output('1'))
   })
 })
 
 describe('an MCP server over HTTP', () => {
-  it('is sent the configured headers, and works as any other', async () => {
+  it('is sent the configured headers, and works like all others', async () => {
     await using server = await HttpToolServer.start()
     const endpoint = {
       kind: 'http',

@@ -85,7 +85,8 @@ async function work(
     context.signal.throwIfAborted()
     if (error instanceof SessionError) throw error
     const place = `${server.config.name}/${tool.name}`
-    const failure = `tool call error: tool call failed for \`${place}\`\n\nCaused by:\n    ${errorText(error)}`
+    const what = `tool call error: tool call failed for \`${place}\``
+    const failure = `${what}\n\nCaused by:\n    ${errorText(error)}`
     return { failure, durationMs: durationMs() }
   }
 }

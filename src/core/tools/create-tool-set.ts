@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import type { ThreadId } from '../../protocol/index.ts'
+import type { McpServers } from '../mcp/index.ts'
 import { applyPatchTool } from './apply-patch.ts'
 import { CommandRunner } from './command-runner.ts'
 import { execCommandTool } from './exec-command.ts'
@@ -11,11 +12,19 @@ export interface ToolSetOptions {
   readonly threadId: ThreadId
   readonly environment: NodeJS.ProcessEnv
   readonly clock: Clock
+  /** Closed with the set. */
+  readonly mcp: McpServers
 }
 
-/** The built-in tools of a session, in the order in which the model is told of them. */
-export function createToolSet({ threadId, environment, clock }: ToolSetOptions): ToolSet {
+/** The tools of a session, in the order in which the model is told of them. */
+export function createToolSet({ threadId, environment, clock, mcp }: ToolSetOptions): ToolSet {
   const runner = new CommandRunner(environment, threadId, clock)
-  const tools = [execCommandTool(runner), writeStdinTool(runner), updatePlanTool, applyPatchTool]
-  return new ToolSet(tools, runner)
+  const tools = [
+    execCommandTool(runner),
+    writeStdinTool(runner),
+    ...mcp.resourceTools,
+    updatePlanTool,
+    applyPatchTool,
+  ]
+  return new ToolSet(tools, runner, [mcp])
 }

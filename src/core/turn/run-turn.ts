@@ -12,6 +12,7 @@ import { contextMessages } from '../context/turn-context.ts'
 import { userMessageEvent, userMessageItem } from '../context/user-content.ts'
 import { SessionError, TurnInterrupted } from '../errors.ts'
 import { ModelError } from '../model/model-client.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { compact, needsCompaction } from './compact.ts'
 import { withRetries } from './retry.ts'
 import { sample } from './sample.ts'
@@ -124,6 +125,8 @@ async function condense(run: TurnRun): Promise<null> {
 
 /** Requests until there is nothing more to say; answers the last words. */
 async function converse(run: TurnRun): Promise<string | null> {
+  // The first request tells the model of all tools.
+  await untilAborted(run.services.tools.ready(), run.signal)
   for (;;) {
     if (needsCompaction(run)) await compact(run, true)
     const result = await withRetries(run, () => sample(run))

@@ -63,7 +63,7 @@ export class McpKit implements AsyncDisposable {
   readonly told: SessionEvent[] = []
   readonly statuses: string[] = []
   /** Ends the turn of all calls. */
-  readonly stop = new AbortController()
+  stop = new AbortController()
   clients: Clients = noClients
   settings: SessionSettings
   readonly #recorder: EventRecorder

@@ -83,11 +83,7 @@ export function toolServer(pageSize = 4): Server {
         return { content: [text('{"a":1}')], structuredContent: { a: 1 }, _meta: { k: 'v' } }
       case 'picture':
         return {
-          content: [
-            text('see'),
-            { type: 'image', data: PIXEL, mimeType: 'image/png' },
-            { type: 'resource_link', uri: 'file:///x', name: 'x' },
-          ],
+          content: [text('see'), { type: 'image', data: PIXEL, mimeType: 'image/png' }],
         }
       case 'fails':
         return { ...said('it failed'), isError: true }
