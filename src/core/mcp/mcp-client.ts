@@ -6,8 +6,11 @@ import type { ServerTransport } from './server-transport.ts'
 /** Limits of what a server may offer. */
 const MOST_PAGES = 100
 const MOST_TOOLS = 2000
+/** Of the descriptions of all tools, as JSON; what comes behind is left out. */
+const MOST_LIST_CHARACTERS = 16 * 1024 * 1024
 const MOST_INSTRUCTION_CHARACTERS = 64 * 1024
 const MOST_DESCRIPTION_CHARACTERS = 64 * 1024
+const MOST_TITLE_CHARACTERS = 1024
 
 /** Time is kept by whoever asks; the package's own limit is out of the way. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1
@@ -92,15 +95,17 @@ export class McpClient implements AsyncDisposable {
     if (!this.#client.getServerCapabilities()?.tools) return []
     const tools = new Map<string, ServerTool>()
     let cursor: string | undefined
-    for (let page = 0; page < MOST_PAGES && tools.size < MOST_TOOLS; page += 1) {
+    let left = MOST_LIST_CHARACTERS
+    for (let page = 0; page < MOST_PAGES; page += 1) {
       const params = cursor === undefined ? {} : { cursor }
       const result = await this.request('tools/list', params, signal)
+      left -= JSON.stringify(result).length
       for (const each of arrayAt(result, 'tools') ?? []) {
         const tool = isObject(each) ? serverTool(each) : undefined
         if (tool && tools.size < MOST_TOOLS) tools.set(tool.name, tool)
       }
       cursor = stringAt(result, 'nextCursor')
-      if (cursor === undefined) break
+      if (cursor === undefined || left <= 0 || tools.size >= MOST_TOOLS) break
     }
     return [...tools.values()]
   }
@@ -162,12 +167,12 @@ function canBeWritten(value: JsonObject): boolean {
 /** Undefined for one without a usable name. */
 function serverTool(tool: JsonObject): ServerTool | undefined {
   const name = stringAt(tool, 'name')
-  if (!name || name.length > MOST_DESCRIPTION_CHARACTERS) return undefined
+  if (!name || name.length > MOST_TITLE_CHARACTERS) return undefined
   const title = stringAt(tool, 'title')
   const { annotations, inputSchema } = tool
   return {
     name,
-    ...(title === undefined ? {} : { title }),
+    ...(title === undefined ? {} : { title: title.slice(0, MOST_TITLE_CHARACTERS) }),
     description: (stringAt(tool, 'description') ?? '').slice(0, MOST_DESCRIPTION_CHARACTERS),
     inputSchema: isObject(inputSchema) ? inputSchema : {},
     annotations: isObject(annotations) ? annotations : {},

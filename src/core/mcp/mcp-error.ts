@@ -10,13 +10,18 @@ export type McpFailure =
   /** The server answered with an error of its own. */
   | 'refused'
 
+/** What a server says of its failure may be as long as it likes. */
+const MOST_MESSAGE_CHARACTERS = 8 * 1024
+
 /** What an MCP server could not do, in words for the model and the person. */
 export class McpError extends Error {
   override readonly name = 'McpError'
   readonly code: McpFailure
 
   constructor(code: McpFailure, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
+    const isLong = message.length > MOST_MESSAGE_CHARACTERS
+    const text = isLong ? `${message.slice(0, MOST_MESSAGE_CHARACTERS)}…` : message
+    super(text, cause === undefined ? undefined : { cause })
     this.code = code
   }
 }

@@ -6,6 +6,7 @@ import { httpConfig, McpKit, stdioConfig } from '../../../test/support/mcp/kit.t
 import { PIXEL } from '../../../test/support/mcp/tool-server.ts'
 import { TempFolder } from '../../../test/support/temp-folder.ts'
 import { TestClock } from '../../../test/support/test-clock.ts'
+import type { SessionError } from '../errors.ts'
 import type { McpServerConfig } from './index.ts'
 
 const output = (text: string) =>
@@ -70,6 +71,8 @@ describe('MCP servers of a session', () => {
       failed('echo', 'MCP tool arguments must be a JSON object, got [1]'),
     )
     assert.match(String(await kit.call('echo', '{bad')), /"err: /)
+    const deep = `{"text":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    assert.match(String(await kit.call('echo', deep)), /"err: /)
     assert.equal(await kit.call('plain', ''), output('ok plain'))
     assert.deepEqual(await kit.call('picture'), [
       { type: 'input_text', text: 'Wall time: <t> seconds\nOutput:' },
@@ -227,7 +230,7 @@ describe('resources of MCP servers', () => {
 describe('an MCP server that does not start', () => {
   it('for it hangs is given up in time', async () => {
     const clock = new TestClock((ms) => ms === 7000)
-    const hung = broken('hangs', { startupTimeoutMs: 7000, isRequired: true })
+    const hung = broken('hangs', { startupTimeoutMs: 7000 })
     await using kit = await McpKit.open([hung], { clock })
     assert.deepEqual(kit.statuses, [
       'fake starting',
@@ -236,10 +239,15 @@ describe('an MCP server that does not start', () => {
         '[mcp_servers.fake]\nstartup_timeout_sec = XX',
     ])
     assert.deepEqual(kit.names, [])
-    await assert.rejects(kit.servers.requireStarted(), {
-      message:
-        'required MCP servers failed to initialize: ' +
-        'fake: timed out handshaking with MCP server after 7s',
+  })
+
+  it('and is required fails what waits for it', async () => {
+    const required = broken('exits', { isRequired: true })
+    await using kit = new McpKit([required, broken('exits', { name: 'other' })])
+    await assert.rejects(kit.servers.ready(), (error: SessionError) => {
+      assert.equal(error.code, 'not_started')
+      assert.match(error.message, /^required MCP servers failed to initialize: fake: [^,]+$/)
+      return true
     })
   })
 
@@ -258,7 +266,6 @@ describe('an MCP server that does not start', () => {
     const told = kit.statuses.find((status) => status.startsWith('gone failed'))
     assert.match(told ?? '', /failed to start: MCP startup failed: spawn \/nowhere\/server ENOENT/)
     assert.equal(await kit.call('echo', { text: 'hi' }), output('hi'))
-    await kit.servers.requireStarted()
   })
 
   it('before the session ends is cancelled', async () => {
@@ -289,6 +296,11 @@ describe('an MCP server that misbehaves', () => {
     const cause = 'the server sent more than 16 MiB in one message'
     assert.equal(await kit.call('go'), failed('go', cause))
     assert.equal(await kit.call('go'), failed('go', cause))
+  })
+
+  it('by a failure as long as a book is quoted to a limit', async () => {
+    await using kit = await McpKit.open([broken('verbose')])
+    assert.ok(String(await kit.call('go')).length < 10_000)
   })
 
   it('by a list without end is heard to a limit', async () => {
@@ -398,6 +410,15 @@ describe('an MCP server over HTTP', () => {
     assert.match(failures[0] ?? '', /^bad .*: header Authorization cannot be sent$/)
     assert.match(failures[3] ?? '', /^nowhere .*: its url is no URL$/)
     assert.match(failures[4] ?? '', /^unset .*: environment variable NO_TOKEN with its token/)
+  })
+
+  it('asks the person like all others', async () => {
+    await using server = await HttpToolServer.start()
+    const settings = { approvalPolicy: 'on-request' } as const
+    await using kit = await McpKit.open([httpConfig(server.url)], { settings })
+    const answer = { action: 'accept', content: { name: 'Bob' } }
+    kit.clients = { canAsk: () => true, ask: async () => answer as never }
+    assert.equal(await kit.call('ask'), output(JSON.stringify(answer)))
   })
 
   it('that has forgotten the session is reached for again', async () => {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../base/index.ts'
 import type { SessionEvent } from '../../protocol/index.ts'
+import { SessionError } from '../errors.ts'
 import type { Tool, ToolSource } from '../tools/tool.ts'
 import type { ServerTool } from './mcp-client.ts'
 import { McpError } from './mcp-error.ts'
@@ -46,23 +47,15 @@ export class McpServers implements ToolSource {
           })
   }
 
+  /** Throws `SessionError` `not_started`, with all required servers that did not start. */
   async ready(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.ready()))
-  }
-
-  /**
-   * Waits for the servers without which the session is not to go on. Throws `McpError`, with all
-   * that did not start.
-   */
-  async requireStarted(): Promise<void> {
-    const required = this.#servers.filter(({ config }) => config.isRequired)
-    await Promise.all(required.map((server) => server.ready()))
-    const failures = required.flatMap(({ config, startFailure }) =>
-      startFailure ? [`${config.name}: ${startFailure.message}`] : [],
+    const failures = this.#servers.flatMap(({ config, startFailure }) =>
+      config.isRequired && startFailure ? [`${config.name}: ${startFailure.message}`] : [],
     )
     if (failures.length === 0) return
     const reason = `required MCP servers failed to initialize: ${failures.join(', ')}`
-    throw new McpError('unreachable', reason)
+    throw new SessionError('not_started', reason)
   }
 
   /** The tools of servers that are ready, in the order of their names. */

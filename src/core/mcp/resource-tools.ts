@@ -8,6 +8,7 @@ import { plainOutput } from './tool-output.ts'
 
 /** Pages of one server when those of all are asked for. */
 const MOST_PAGES = 100
+const MOST_LIST_CHARACTERS = 4 * 1024 * 1024
 /** The server of a call that names none. */
 const ALL_SERVERS = 'codex'
 
@@ -167,12 +168,14 @@ async function listAll(
 ): Promise<JsonObject[]> {
   const entries: JsonObject[] = []
   let cursor: string | undefined
+  let left = MOST_LIST_CHARACTERS
   try {
     for (let page = 0; page < MOST_PAGES; page += 1) {
       const params = cursor === undefined ? {} : { cursor }
       const result = await ask(parts, config.name, method, params, context)
       entries.push(...entriesOf(result, key, config.name))
-      if (typeof result.nextCursor !== 'string') break
+      left -= JSON.stringify(result).length
+      if (typeof result.nextCursor !== 'string' || left <= 0) break
       cursor = result.nextCursor
     }
   } catch (error) {

@@ -97,7 +97,10 @@ function readArguments(
 ): { readonly value: Json | undefined } | { readonly failure: string } {
   if (input.trim() === '') return { value: undefined }
   try {
-    return { value: JSON.parse(input) as Json }
+    const value = JSON.parse(input) as Json
+    // What is nested deeper than can be written could not be kept either.
+    JSON.stringify(value)
+    return { value }
   } catch (error) {
     return { failure: `err: ${errorText(error)}` }
   }

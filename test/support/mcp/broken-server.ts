@@ -42,6 +42,7 @@ const FAULTS: { readonly [name: string]: (id: number) => void } = {
     }
     more()
   },
+  verbose: (id) => send({ id, error: { code: 1, message: 'x'.repeat(1_000_000) } }),
   dies: () => process.exit(4),
 }
 
