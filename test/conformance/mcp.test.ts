@@ -8,7 +8,12 @@ import { before, describe, it } from 'node:test'
 
 import { arrayAt, isObject, type Json, type JsonObject, objectAt } from '../../src/base/index.ts'
 import { functionCall } from '../../src/core/model/script.ts'
+import { ScriptedResponsesServer } from '../support/responses-server.ts'
+import { bobbinExec, showBobbinThread } from './bobbin-exec.ts'
 import { type BothSides, runBoth, type Side } from './both.ts'
+import { CodexAppServer } from './codex-app-server.ts'
+import { codexVersions } from './programs.ts'
+import { Scratch } from './scratch.ts'
 import { concludes, says } from './scripts.ts'
 
 const SERVER = join(import.meta.dirname, '..', 'support', 'mcp', 'stdio-server.ts')
@@ -73,6 +78,26 @@ describe('an MCP server', () => {
   })
 })
 
+describe('calls that Bobbin has kept', () => {
+  for (const { version, binary } of codexVersions) {
+    it(`are shown alike by Codex ${version}`, { timeout: 60_000 }, async () => {
+      await using server = await ScriptedResponsesServer.start(script)
+      await using scratch = await Scratch.create()
+      await scratch.useModelServer(server.baseUrl)
+      const run = { prompt: 'try it', config: mcpConfig('fake') }
+      const { threadId, stderr } = await bobbinExec(scratch, run)
+      assert.notEqual(threadId, '', stderr)
+      const { turns } = await showBobbinThread(scratch, threadId)
+      await using codex = await CodexAppServer.start(binary, scratch)
+      const read = await codex.request('thread/read', { threadId, includeTurns: true })
+      const known = arrayAt(objectAt(read, 'thread') ?? {}, 'turns') ?? []
+      const items = callItems(turns)
+      assert.deepEqual(items, callItems(known.filter(isObject)))
+      assert.equal(items.length, 15)
+    })
+  }
+})
+
 describe('an MCP server that has to be asked for', () => {
   it('is refused in the same words where nobody can be asked', async () => {
     const { codex, bobbin } = await runBoth({
@@ -120,6 +145,15 @@ describe('an MCP server that does not start', () => {
     assert.deepEqual(printed(bobbin), printed(codex))
   })
 })
+
+function callItems(turns: readonly JsonObject[]): JsonObject[] {
+  const items = turns.flatMap((turn) => (arrayAt(turn, 'items') ?? []).filter(isObject))
+  return items
+    .filter(({ type }) => type === 'mcpToolCall')
+    .map(({ id, server, tool, status, arguments: args, result, error, durationMs }) => {
+      return { id, server, tool, status, arguments: args, result, error, durationMs }
+    })
+}
 
 /** Descriptions of our own functions are each program's own. */
 function mcpTools({ requests }: Side): Json[] {
