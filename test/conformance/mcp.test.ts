@@ -8,6 +8,7 @@ import { before, describe, it } from 'node:test'
 
 import { arrayAt, isObject, type Json, type JsonObject, objectAt } from '../../src/base/index.ts'
 import { functionCall } from '../../src/core/model/script.ts'
+import { HttpToolServer } from '../support/mcp/http-server.ts'
 import { ScriptedResponsesServer } from '../support/responses-server.ts'
 import { bobbinExec, showBobbinThread } from './bobbin-exec.ts'
 import { type BothSides, runBoth, type Side } from './both.ts'
@@ -54,6 +55,7 @@ const script = [
   says(asks('list_mcp_resource_templates', 'call_templates')),
   says(asks('read_mcp_resource', 'call_read', { server: 'fake', uri: 'file:///a' })),
   says(asks('read_mcp_resource', 'call_read_nobody', { server: 'nobody', uri: 'file:///a' })),
+  says(asks('read_mcp_resource', 'call_read_what', { server: 'fake' })),
   concludes('All tried.'),
 ]
 
@@ -120,6 +122,20 @@ describe('an MCP server that has to be asked for', () => {
     })
     assert.deepEqual(printed(bobbin), printed(codex))
     assert.deepEqual(lines(bobbin), lines(codex))
+  })
+})
+
+describe('an MCP server over HTTP', () => {
+  it('is used alike', async () => {
+    await using server = await HttpToolServer.start(100)
+    const { codex, bobbin } = await runBoth({
+      script: script.slice(0, 10).concat(concludes('Done.')),
+      prompts: ['try it'],
+      config: [`mcp_servers.fake.url="${server.url}"`, 'mcp_servers.fake.http_headers={X-One="1"}'],
+    })
+    assert.deepEqual(printed(bobbin), printed(codex))
+    assert.deepEqual(lines(bobbin), lines(codex))
+    assert.ok(server.headers.every((headers) => headers['x-one'] === '1'))
   })
 })
 

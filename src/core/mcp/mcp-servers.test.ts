@@ -218,7 +218,10 @@ describe('resources of MCP servers', () => {
       await kit.call('list_mcp_resources', { server: 'nope' }),
       "resources/list failed: unknown MCP server 'nope'",
     )
-    await assert.rejects(kit.call('read_mcp_resource', { server: 'fake' }), /missing field `uri`/)
+    await assert.rejects(kit.call('read_mcp_resource', { server: 'fake' }), {
+      message: 'failed to parse function arguments: missing field `uri`',
+    })
+    await assert.rejects(kit.call('list_mcp_resources', '{bad'), /^ArgumentsError: failed to parse/)
   })
 
   it('are not offered where there are no servers', async () => {

@@ -1,6 +1,11 @@
 import { arrayAt, errorText, isObject, type Json, type JsonObject } from '../../base/index.ts'
 import { SessionError } from '../errors.ts'
-import { type Fields, readArguments } from '../tools/exec/index.ts'
+import {
+  ArgumentsError,
+  type ArgumentValues,
+  type Fields,
+  readArguments,
+} from '../tools/exec/index.ts'
 import type { Tool, ToolCall, ToolContext } from '../tools/tool.ts'
 import { type Outcome, recorded } from './call-record.ts'
 import type { McpServer } from './mcp-server.ts'
@@ -59,8 +64,7 @@ const LISTINGS: readonly Listing[] = [
 export function resourceTools(parts: ResourceToolParts): Tool[] {
   const lists = LISTINGS.map((listing) =>
     resourceTool(parts, listing.name, listSpec(listing), listing.method, (call, context) => {
-      const args = readArguments(call.input || '{}', 'ListResourcesArgs', LIST_FIELDS)
-      const given = call.input.trim() === '' ? null : (JSON.parse(call.input) as Json)
+      const { args, given } = parsed(call.input, 'ListResourcesArgs', LIST_FIELDS)
       return {
         server: args.server ?? ALL_SERVERS,
         arguments: given,
@@ -74,15 +78,44 @@ export function resourceTools(parts: ResourceToolParts): Tool[] {
     readSpec(),
     'resources/read',
     (call, context) => {
-      const { server, uri } = readArguments(call.input || '{}', 'ReadResourceArgs', READ_FIELDS)
+      const { args, given } = parsed(call.input, 'ReadResourceArgs', READ_FIELDS)
+      const { server, uri } = args
       const answer = async () => {
         const result = await ask(parts, server, 'resources/read', { uri }, context, ` (${uri})`)
         return { server, uri, ...result }
       }
-      return { server, arguments: JSON.parse(call.input) as Json, answer }
+      return { server, arguments: given, answer }
     },
   )
   return [...lists, read]
+}
+
+/** Without a place in the text where the text is valid JSON: so real Codex complains here. */
+function parsed<const F extends Fields>(
+  input: string,
+  structName: string,
+  fields: F,
+): { readonly args: ArgumentValues<F>; readonly given: Json } {
+  if (input.trim() === '') return { args: readArguments('{}', structName, fields), given: null }
+  try {
+    const args = readArguments(input, structName, fields)
+    const given = JSON.parse(input) as Json
+    // What is nested deeper than can be written could not be kept either.
+    JSON.stringify(given)
+    return { args, given }
+  } catch (error) {
+    if (!(error instanceof ArgumentsError) || !isJson(input)) throw error
+    throw new Error(error.message.replace(/ at line \d+ column \d+$/, ''), { cause: error })
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 interface ResourceCall {

@@ -92,6 +92,8 @@ export class StdioTransport implements Transport {
     })
     // A broken pipe shows as the end of the process, or of its output.
     child.stdin.on('error', () => undefined)
+    // What keeps it from starting is caught below; there is nothing to do about the rest.
+    child.on('error', () => undefined)
     // Closing may come before the process has told that it runs.
     this.#child = child
     this.#exited = new Promise((resolve) => child.once('exit', () => resolve()))
@@ -142,7 +144,7 @@ export class StdioTransport implements Transport {
 
   #giveUp(failure?: McpError): void {
     this.#failure ??= failure
-    void this.close()
+    this.close().catch((error: unknown) => this.onerror?.(new Error(errorText(error))))
   }
 
   async #end(): Promise<void> {

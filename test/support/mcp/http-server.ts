@@ -16,15 +16,19 @@ export class HttpToolServer implements AsyncDisposable {
   /** Sends such an answer to every call of a tool. */
   floodWith: 'json' | 'events' | undefined
 
-  private constructor() {
+  readonly #pageSize: number | undefined
+
+  private constructor(pageSize: number | undefined) {
+    this.#pageSize = pageSize
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch(() => response.destroy())
     })
   }
 
-  static async start(port = 0): Promise<HttpToolServer> {
-    const server = new HttpToolServer()
-    server.#server.listen(port, '127.0.0.1')
+  /** `pageSize`: tools of one page of the list. */
+  static async start(pageSize?: number): Promise<HttpToolServer> {
+    const server = new HttpToolServer(pageSize)
+    server.#server.listen(0, '127.0.0.1')
     await once(server.#server, 'listening')
     return server
   }
@@ -84,7 +88,7 @@ export class HttpToolServer implements AsyncDisposable {
         sessionIdGenerator: () => randomUUID(),
         onsessioninitialized: (id) => void this.#sessions.set(id, transport),
       })
-    await toolServer().connect(transport)
+    await toolServer(this.#pageSize).connect(transport)
     return transport
   }
 }
