@@ -1,6 +1,6 @@
 import type { Client, StandardSchemaV1 } from '@modelcontextprotocol/client'
-import { arrayAt, errorText, isObject, type JsonObject, stringAt } from '../../base/index.ts'
-import { McpError } from './mcp-error.ts'
+import { arrayAt, isObject, type JsonObject, stringAt } from '../../base/index.ts'
+import { failureText, McpError } from './mcp-error.ts'
 import type { ServerTransport } from './server-transport.ts'
 
 /** Limits of what a server may offer. */
@@ -136,21 +136,13 @@ export class McpClient implements AsyncDisposable {
   #failure(error: unknown): McpError {
     if (error instanceof McpError) return error
     if (!this.#protocolError.isInstance(error)) {
-      const text = this.#server.failure()?.message ?? connectionText(error)
+      const text = this.#server.failure()?.message ?? failureText(error)
       return new McpError('disconnected', text, error)
     }
     const { code, message, data } = error
     const details = data === undefined ? '' : `(${JSON.stringify(data)})`
     return new McpError('refused', `Mcp error: ${code}: ${message}${details}`, error)
   }
-}
-
-function connectionText(error: unknown): string {
-  const text = errorText(error)
-  const cause = error instanceof Error ? error.cause : undefined
-  if (cause instanceof McpError) return cause.message
-  if (/connection closed|not connected/i.test(text)) return 'Transport closed'
-  return cause instanceof Error ? `${text}: ${cause.message}` : text
 }
 
 /** An answer may be nested deeper than JSON can be written. */

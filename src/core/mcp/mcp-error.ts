@@ -1,3 +1,5 @@
+import { errorCode, errorText } from '../../base/index.ts'
+
 export type McpFailure =
   /** The program cannot be started, or the address not be reached. */
   | 'unreachable'
@@ -24,4 +26,14 @@ export class McpError extends Error {
     super(text, cause === undefined ? undefined : { cause })
     this.code = code
   }
+}
+
+/** A lost connection in one word for all transports; else what failed, with its cause. */
+export function failureText(error: unknown): string {
+  const text = errorText(error)
+  if (/connection closed|not connected/i.test(text)) return 'Transport closed'
+  const cause = error instanceof Error ? error.cause : undefined
+  if (!(cause instanceof Error)) return text
+  const why = cause.message || errorCode(cause)
+  return why === undefined ? text : `${text}: ${why}`
 }

@@ -3,7 +3,7 @@ import type { ToolContext } from '../tools/tool.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { answerElicitation } from './elicitation.ts'
 import { type ClientIdentity, McpClient, type ServerTool } from './mcp-client.ts'
-import { McpError } from './mcp-error.ts'
+import { failureText, McpError } from './mcp-error.ts'
 import { PausableDeadline } from './pausable-deadline.ts'
 import type { McpServerConfig } from './server-config.ts'
 import { type ServerTransport, type Surroundings, serverTransport } from './server-transport.ts'
@@ -259,7 +259,7 @@ export class McpServer implements AsyncDisposable {
 }
 
 function wrapped(error: unknown): McpError {
-  return new McpError('unreachable', errorText(error), error)
+  return new McpError('unreachable', failureText(error), error)
 }
 
 function explained(error: unknown, server: ServerTransport): McpError {

@@ -411,6 +411,7 @@ describe('an MCP server over HTTP', () => {
     assert.equal(failures.length, 5)
     assert.doesNotMatch(failures.join(), /s3cret/)
     assert.match(failures[0] ?? '', /^bad .*: header Authorization cannot be sent$/)
+    assert.match(failures[1] ?? '', /^closed .*: fetch failed: .+$/)
     assert.match(failures[3] ?? '', /^nowhere .*: its url is no URL$/)
     assert.match(failures[4] ?? '', /^unset .*: environment variable NO_TOKEN with its token/)
   })
