@@ -172,6 +172,8 @@ export class McpServer implements AsyncDisposable {
         throw this.#closing.signal.reason
       }
       this.#state = { name: 'ready', client }
+      // The list may have changed while it was being read.
+      if (this.#isStale) this.#refresh()
       return client
     } catch (error) {
       const failure = error instanceof McpError ? error : wrapped(error)
@@ -239,7 +241,6 @@ export class McpServer implements AsyncDisposable {
         this.#takeTools(await this.#state.client.listTools(signal))
       } catch {
         // The old list stays; a call of a tool that is gone is refused by the server.
-        return
       }
     }
   }

@@ -166,6 +166,11 @@ describe('MCP servers of a session', () => {
     ])
   })
 
+  it('may change their list while it is being read', async () => {
+    await using kit = await McpKit.open([broken('early')])
+    assert.deepEqual(kit.names, ['mcp__fake__go', 'mcp__fake__later'])
+  })
+
   it('may change their list', async () => {
     await using kit = await McpKit.open([fake()])
     await kit.call('grow')

@@ -61,6 +61,7 @@ if (fault === 'noisy') {
   for (let count = 0; count < 64; count += 1) process.stderr.write(`${noise}\n`)
 }
 
+let lists = 0
 createInterface({ input: process.stdin }).on('line', (line) => {
   const { id, method, params } = JSON.parse(line) as Incoming
   if (fault === 'hangs' || id === undefined) return
@@ -69,9 +70,12 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     const serverInfo = { name: 'broken', version: '1' }
     send({ id, result: { protocolVersion, capabilities: { tools: {} }, serverInfo } })
   } else if (method === 'tools/list') {
+    lists += 1
+    if (fault === 'early' && lists === 1) send({ method: 'notifications/tools/list_changed' })
+    const later = fault === 'early' && lists === 2 ? [{ name: 'later', inputSchema: {} }] : []
     const tool = { name: 'go', inputSchema: {}, annotations: { readOnlyHint: true } }
     const more = fault === 'endless' ? { nextCursor: 'again' } : {}
-    send({ id, result: { tools: [tool, null, { name: 7 }, 'x', tool], ...more } })
+    send({ id, result: { tools: [tool, null, { name: 7 }, 'x', tool, ...later], ...more } })
   } else if (FAULTS[fault]) FAULTS[fault](id)
   else send({ id, result: { content: [{ type: 'text', text: `${fault} went` }] } })
 })
