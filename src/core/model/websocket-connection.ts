@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { type JsonObject, objectAt, stringAt } from '../../base/index.ts'
 import type { ResponseItem } from '../../protocol/index.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { toldBy } from './answer-headers.ts'
 import { errorOfFrame, isUnknownResponse } from './error-frame.ts'
 import { HandshakeRefused } from './handshake-refused.ts'
@@ -239,17 +240,4 @@ export class WebSocketConnection implements ModelConnection {
 function decodeFrame(data: JsonObject): ModelEvent | undefined {
   if (data.type !== 'codex.rate_limits') return decodeResponseEvent(data)
   return { type: 'rateLimits', rateLimits: rateLimitsOfFrame(data) }
-}
-
-/** Throws the signal's reason when it aborts first. */
-async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const stop = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

@@ -133,8 +133,11 @@ export class Session implements AsyncDisposable {
   }
 
   warn(message: string): void {
-    const turnId = this.#floor.turn?.turnId ?? null
-    const event = { type: 'warning', turnId, message } as const
+    this.tell({ type: 'warning', turnId: this.#floor.turn?.turnId ?? null, message })
+  }
+
+  /** Tells what no turn does; what comes before anybody listens is told to the first who does. */
+  tell(event: SessionEvent): void {
     if (this.#hasListener) this.#hub.publish(event)
     else if (this.#unheard.length < UNHEARD_LIMIT) this.#unheard.push(event)
   }
