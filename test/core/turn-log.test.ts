@@ -81,7 +81,7 @@ describe('the log of a turn [B2]', () => {
     })
     assert.deepEqual(said?.payload, {
       type: 'user_message',
-      message: 'hi\nthere',
+      message: 'hithere',
       images: [],
       local_images: [],
       text_elements: [],

@@ -1,6 +1,10 @@
 import type { Clock, JsonObject } from '../../base/index.ts'
+import type { SandboxPolicy } from '../../protocol/index.ts'
 import type { ModelConnection } from '../model/model-client.ts'
+import type { SessionSettings } from '../settings.ts'
+import type { CommandRunner } from '../tools/command-runner.ts'
 import type { ToolSet } from '../tools/tool-set.ts'
+import type { StartSubSession, SubSession } from './sub-session.ts'
 
 /** Helpers of a session, grouped by what they serve. Their owner is the session. */
 export interface SessionServices {
@@ -12,6 +16,8 @@ export interface SessionServices {
     readonly streamMaxRetries: number
   }
   readonly tools: ToolSet
+  /** What the person runs; the model cannot reach it. */
+  readonly userCommands: CommandRunner
   readonly surroundings: {
     readonly shellName: string
     readonly timezone: string
@@ -19,9 +25,13 @@ export interface SessionServices {
     projectDocs(cwd: string): Promise<string | undefined>
     /** Facts of the checkout for `x-codex-turn-metadata`; undefined until git has answered. */
     workspaces(): JsonObject | undefined
-    /** The mechanism that shuts commands in; none where there is none. */
-    readonly sandboxName?: string
+    /** What confines commands under this policy, as a request tells it. */
+    sandboxName(policy: SandboxPolicy): string
   }
+  /** Starts a session that works for this one; whoever starts it closes it. */
+  startSubSession(params: StartSubSession): Promise<SubSession>
+  /** What a reviewer has otherwise than the session: its model. */
+  readonly reviewSettings: Pick<Partial<SessionSettings>, 'model'>
   /** Work that goes on beside the turns. */
   readonly background: AsyncDisposable
 }

@@ -8,12 +8,14 @@ import {
   type TokenUsage,
   type TurnContextRecord,
 } from '../../protocol/index.ts'
-
 import type { ModelInfo } from '../model/model-catalog.ts'
 import { mergeRateLimits } from '../model/rate-limits.ts'
+import type { SessionSettings } from '../settings.ts'
 
-/** What lasts as long as the session: the model's history and the counts that go with it. */
+/** What lasts as long as the session: settings, the model's history and the counts of it. */
 export class SessionState {
+  /** What is in force for the next turn. */
+  settings: SessionSettings
   #items: ResponseItem[]
   #contextBaseline: TurnContextRecord | undefined
   #tokenInfo: TokenInfo | null
@@ -22,7 +24,8 @@ export class SessionState {
   #countedItems: number
   #windowNumber = 0
 
-  constructor(history: ModelHistory) {
+  constructor(history: ModelHistory, settings: SessionSettings) {
+    this.settings = settings
     this.#items = [...history.items]
     this.#contextBaseline = history.contextBaseline
     this.#tokenInfo = history.tokenInfo
@@ -41,8 +44,19 @@ export class SessionState {
   compact(items: readonly ResponseItem[], tokens: number, { contextWindow }: ModelInfo): void {
     this.#items = [...items]
     this.#contextBaseline = undefined
-    this.#countedItems = items.length
     this.#windowNumber += 1
+    this.#recount(tokens, contextWindow)
+  }
+
+  /** Goes on from what is left of the history; the counts up to now stay. */
+  rollBack(history: ModelHistory, tokens: number, { contextWindow }: ModelInfo): void {
+    this.#items = [...history.items]
+    this.#contextBaseline = history.contextBaseline
+    this.#recount(tokens, contextWindow)
+  }
+
+  #recount(tokens: number, contextWindow: number): void {
+    this.#countedItems = this.#items.length
     this.#tokenInfo = {
       total_token_usage: this.#tokenInfo?.total_token_usage ?? NO_TOKENS,
       last_token_usage: { ...NO_TOKENS, total_tokens: tokens },

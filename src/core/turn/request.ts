@@ -8,7 +8,14 @@ import type { ClientMetadata } from './turn-state.ts'
 /** What of a session goes into its requests, whatever the turn. */
 export type RequestParts = Pick<
   TurnRun,
-  'threadId' | 'settings' | 'origin' | 'instructions' | 'services' | 'session'
+  | 'threadId'
+  | 'sessionId'
+  | 'purpose'
+  | 'settings'
+  | 'origin'
+  | 'instructions'
+  | 'services'
+  | 'session'
 >
 
 /** The request for the history as it stands now. */
@@ -33,7 +40,7 @@ export function prewarmRequest(parts: RequestParts): ModelRequest {
 }
 
 function requestOf(parts: RequestParts): Omit<ModelRequest, 'input' | 'turnMetadata'> {
-  const { settings, threadId, services } = parts
+  const { settings, threadId, sessionId, purpose, services } = parts
   const info = modelInfo(settings.model, settings.contextWindow)
   const effort = settings.effort ?? info.defaultEffort
   const verbosity = settings.verbosity ?? info.defaultVerbosity
@@ -46,22 +53,24 @@ function requestOf(parts: RequestParts): Omit<ModelRequest, 'input' | 'turnMetad
     reasoning: effort ? { effort, ...(summary && summary !== 'none' ? { summary } : {}) } : null,
     ...(verbosity ? { verbosity } : {}),
     threadId,
-    sessionId: threadId,
+    sessionId,
+    ...(purpose === undefined ? {} : { purpose }),
     windowNumber: parts.session.windowNumber,
   }
 }
 
 /** Source: `reference/session-runtime.md` C3. */
-function metadataOf({ threadId, origin, services }: RequestParts, turnId: string): JsonObject {
-  const { surroundings } = services
+function metadataOf(parts: RequestParts, turnId: string): JsonObject {
+  const { threadId, sessionId, origin, settings } = parts
+  const { surroundings } = parts.services
   const workspaces = surroundings.workspaces()
   return {
-    session_id: threadId,
+    session_id: sessionId,
     thread_id: threadId,
     ...(origin.threadSource ? { thread_source: origin.threadSource } : {}),
     turn_id: turnId,
     ...(workspaces ? { workspaces } : {}),
-    sandbox: surroundings.sandboxName ?? 'none',
+    sandbox: surroundings.sandboxName(settings.sandboxPolicy),
   }
 }
 

@@ -192,8 +192,10 @@ async function keepDone(
 
 function startCall(run: TurnRun, call: ToolCall): void {
   const { services, settings, recorder, signal, turn, turnId } = run
-  const { clients, interruptTurn } = run
-  const context = { turnId, settings, recorder, clients, interruptTurn, signal }
+  const { clients, interruptTurn, turnDiff } = run
+  const keep = (items: readonly ResponseItem[]) => recorder.keep(remember(run, items))
+  const told = { turnId, settings, recorder, clients, turnDiff, interruptTurn }
+  const context = { ...told, remember: keep, signal }
   turn.addCall(pendingCall(run, call, services.tools.run(call, context)))
 }
 
@@ -261,7 +263,14 @@ async function keepOutputs(
   if (lines.length > 0) await run.recorder.keep(lines)
   if (completed) {
     run.recorder.tell({ type: 'tokenCount', turnId: run.turnId, info: run.session.tokenInfo })
+    tellDiff(run)
   }
+}
+
+/** Told again after each response: whoever has joined meanwhile sees it too. */
+function tellDiff({ recorder, turnDiff, turnId }: TurnRun): void {
+  const diff = turnDiff.takeUpdate()
+  if (diff !== undefined) recorder.tell({ type: 'turnDiff', turnId, diff })
 }
 
 /** Undefined once the signal aborts: a tool that does not listen holds nobody up. */

@@ -17,9 +17,12 @@ export interface ClientMetadata {
   readonly [name: string]: string
 }
 
-/** What a person said while the turn was running, and who waits for it to be kept. */
+/** What came in while the turn was running, and who waits for it to be kept. */
 export interface SteeredInput {
-  readonly input: readonly UserInput[]
+  /** What a person said, or items for the model's history as they are. */
+  readonly said:
+    | { readonly input: readonly UserInput[] }
+    | { readonly items: readonly ResponseItem[] }
   readonly kept: PromiseWithResolvers<void>
 }
 
@@ -89,12 +92,12 @@ export class TurnState {
   }
 
   /** Undefined when the turn has made its last request: what comes now belongs to the next turn. */
-  steer(input: readonly UserInput[]): Promise<void> | undefined {
+  steer(said: SteeredInput['said']): Promise<void> | undefined {
     if (!this.#takesInput) return undefined
     const kept = Promise.withResolvers<void>()
     // Whoever does not wait for it hears of the turn's end anyway.
     kept.promise.catch(() => undefined)
-    this.#steered.push({ input, kept })
+    this.#steered.push({ said, kept })
     return kept.promise
   }
 
