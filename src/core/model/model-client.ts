@@ -18,8 +18,8 @@ export interface ModelRequest {
   readonly threadId: string
   /** Of the root of a tree of agents; the thread's own id where there is no tree. */
   readonly sessionId: string
-  /** What the session is for when it works for another one: `review`, `collab_spawn`, … */
-  readonly purpose?: string
+  /** What kind of agent asks, where it is not the root: `review`, `collab_spawn`, … */
+  readonly subagent?: string
   /** Of an agent that another one has spawned. */
   readonly parentThreadId?: string
   /** Compactions so far. */

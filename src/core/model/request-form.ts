@@ -86,9 +86,9 @@ export function callerHeaders(
 }
 
 /** Who asks within a tree of agents; nothing for its root. */
-export function lineage({ purpose, parentThreadId }: ModelRequest): { [name: string]: string } {
+export function lineage({ subagent, parentThreadId }: ModelRequest): { [name: string]: string } {
   return {
-    ...(purpose ? { 'x-openai-subagent': asciiText(purpose) } : {}),
+    ...(subagent ? { 'x-openai-subagent': asciiText(subagent) } : {}),
     ...(parentThreadId ? { 'x-codex-parent-thread-id': parentThreadId } : {}),
   }
 }

@@ -200,7 +200,7 @@ describe('the request', () => {
 
   it('names the agent that asks, and whose child it is', async () => {
     await using server = await ScriptedResponsesServer.start([{ items: [] }])
-    const root = { sessionId: 'root', purpose: 'collab_spawn', parentThreadId: 'parent' }
+    const root = { sessionId: 'root', subagent: 'collab_spawn', parentThreadId: 'parent' }
     await attempt(clientOf(server.baseUrl), { request: { ...REQUEST, ...root } })
     const { headers } = server.modelRequests[0] ?? assert.fail()
     const names = ['session-id', 'thread-id', 'x-openai-subagent', 'x-codex-parent-thread-id']

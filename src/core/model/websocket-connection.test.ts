@@ -226,7 +226,7 @@ describe('a request', () => {
 
   it('names the agent that asks, in the handshake and in the frame', async () => {
     await using line = await Line.open([hello])
-    itemsOf(await line.ask({ ...REQUEST, purpose: 'review', parentThreadId: 'parent' }))
+    itemsOf(await line.ask({ ...REQUEST, subagent: 'review', parentThreadId: 'parent' }))
     const metadata = line.frames()[0]?.client_metadata
     const places = [line.server.connections[0]?.headers, isObject(metadata) ? metadata : {}]
     for (const place of places) {
