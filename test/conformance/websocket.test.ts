@@ -265,11 +265,28 @@ describe('two turns of one session', () => {
   const script = () => [says(runs('true', 'call_1')), concludes('One.'), concludes('Two.')]
 
   it('go over one connection, and the second sends what is new', async () => {
-    assert.deepEqual(await bobbinSession(script()), await codexSession(script()))
+    const codex = await codexSession(script())
+    assert.deepEqual(await bobbinSession(script()), codex)
+    assert.match(JSON.stringify(codex), /"resp_2",\["user"\].*"a":"bé ✓"/)
   })
 })
 
-const PROMPTS = ['first', 'second']
+/** Of which one turn has metadata of the client's own, and tries to replace what is not its own. */
+const TURNS = [
+  { prompt: 'first', metadata: undefined },
+  {
+    prompt: 'second',
+    metadata: {
+      a: 'bé ✓',
+      session_id: 'x',
+      thread_id: 'x',
+      turn_id: 'x',
+      sandbox: 'x',
+      turn_started_at_unix_ms: 'x',
+      thread_source: 'mine',
+    },
+  },
+]
 
 async function codexSession(script: Script): Promise<Json> {
   await using server = await ScriptedResponsesServer.start(script)
@@ -281,7 +298,9 @@ async function codexSession(script: Script): Promise<Json> {
   await using codex = await CodexAppServer.start(codex133, scratch)
   const { thread } = await codex.request('thread/start', { cwd: scratch.project })
   const threadId = (isObject(thread) && stringAt(thread, 'id')) || ''
-  for (const prompt of PROMPTS) await codex.runTurn(threadId, prompt)
+  for (const { prompt, metadata } of TURNS) {
+    await codex.runTurn(threadId, prompt, { responsesapiClientMetadata: metadata ?? null })
+  }
   return whatWasAdded(server)
 }
 
@@ -305,17 +324,37 @@ async function bobbinSession(script: Script): Promise<Json> {
   const modelAccess = () => ({ client, streamMaxRetries: RETRIES })
   await using kit = await SessionKit.open([], { manager: { modelAccess } })
   const handle = await kit.start()
-  for (const prompt of PROMPTS) await runTurn(handle, prompt)
+  for (const { prompt, metadata } of TURNS) {
+    await runTurn(handle, prompt, metadata ? { clientMetadata: metadata } : {})
+  }
   return whatWasAdded(server)
 }
 
-/** For each connection, what each frame goes on from and adds. */
+/** For each connection, what each frame goes on from and adds, and says of its turn. */
 function whatWasAdded({ connections }: ScriptedResponsesServer): Json {
-  const added = ({ previous_response_id: previous, input }: JsonObject): Json => {
+  const added = (frame: JsonObject): Json => {
+    const { previous_response_id: previous, input, client_metadata: metadata } = frame
     const items = (Array.isArray(input) ? input : []).filter(isObject)
-    return [previous ?? null, items.map(({ type, role }) => role ?? type ?? null)]
+    const turn = (isObject(metadata) && stringAt(metadata, 'x-codex-turn-metadata')) || '{}'
+    const isAscii = /^[\x20-\x7e]*$/.test(turn)
+    return [
+      previous ?? null,
+      items.map(({ type, role }) => role ?? type ?? null),
+      told(turn),
+      isAscii,
+    ]
   }
   return connections.map((connection) => framesOf(connection).map(added))
+}
+
+/** Only Codex works in a git checkout here, and ids are those of each. */
+function told(turn: string): Json {
+  const { workspaces: _, ...metadata } = JSON.parse(turn) as JsonObject
+  const entries = Object.entries(metadata).map(([name, value]): [string, Json] => {
+    const isOwn = /_id$|_unix_ms$/.test(name) && value !== 'x' && value !== ''
+    return [name, isOwn ? typeof value : (value ?? null)]
+  })
+  return Object.fromEntries(entries)
 }
 
 describe('where Bobbin goes on and 0.133.0 does not', () => {
