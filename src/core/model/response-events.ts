@@ -3,6 +3,17 @@ import { parseResponseItem, type TokenUsage } from '../../protocol/index.ts'
 import type { ModelEvent } from './model-client.ts'
 import { disconnected, failedResponse } from './model-errors.ts'
 
+/** The data of one event, or frame; undefined when it is no object. */
+export function parseEventData(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    // One that is no JSON carries nothing; the response shows whether it was needed.
+    return undefined
+  }
+}
+
 /**
  * One data object of the Responses stream as a `ModelEvent`; undefined for kinds that carry nothing
  * for us and for malformed items. Throws `ModelError` for those that end the response.
@@ -18,6 +29,16 @@ export function decodeResponseEvent(data: JsonObject): ModelEvent | undefined {
         itemId: stringAt(data, 'item_id') ?? '',
         delta: stringAt(data, 'delta') ?? '',
       }
+    case 'response.reasoning_summary_text.delta':
+      return reasoningDelta(data, 'summary', 'summary_index')
+    case 'response.reasoning_text.delta':
+      return reasoningDelta(data, 'raw', 'content_index')
+    case 'response.reasoning_summary_part.added':
+      return {
+        type: 'reasoningSectionBreak',
+        itemId: stringAt(data, 'item_id') ?? '',
+        index: numberAt(data, 'summary_index') ?? 0,
+      }
     case 'response.output_item.done':
       return itemDone(objectAt(data, 'item'))
     case 'response.completed':
@@ -31,6 +52,16 @@ export function decodeResponseEvent(data: JsonObject): ModelEvent | undefined {
     }
     default:
       return undefined
+  }
+}
+
+function reasoningDelta(data: JsonObject, kind: 'summary' | 'raw', index: string): ModelEvent {
+  return {
+    type: 'reasoningDelta',
+    itemId: stringAt(data, 'item_id') ?? '',
+    kind,
+    index: numberAt(data, index) ?? 0,
+    delta: stringAt(data, 'delta') ?? '',
   }
 }
 

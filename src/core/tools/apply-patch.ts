@@ -80,7 +80,7 @@ export async function patchFiles(
   approvals: Approvals,
   context: ToolContext,
 ): Promise<PatchOutcome | string> {
-  const { settings, signal } = context
+  const { recorder, settings, signal, turnDiff, turnId } = context
   let patch: VerifiedPatch
   try {
     patch = await verifyPatch(text, cwd, nodePatchFiles)
@@ -102,8 +102,12 @@ export async function patchFiles(
     if (approval === 'acceptForSession') approvals.approve(keys)
   }
   item.start()
+  const noteOutcome = await turnDiff.expect(patch)
   const outcome = await applyVerifiedPatch(patch, filesFor(settings.sandboxPolicy, places))
+  noteOutcome(outcome)
   await item.complete(outcome)
+  const diff = turnDiff.takeUpdate()
+  if (diff !== undefined) recorder.tell({ type: 'turnDiff', turnId, diff })
   return outcome
 }
 

@@ -11,6 +11,7 @@ import type { LiveThread } from '../../thread-store/index.ts'
 import { EventHub } from '../session/event-hub.ts'
 import { EventRecorder } from '../session/event-recorder.ts'
 import type { SessionSettings } from '../settings.ts'
+import { TurnDiff } from '../turn/turn-diff.ts'
 import { Approvals } from './approvals.ts'
 import { CommandRunner } from './command-runner.ts'
 import { execCommandTool } from './exec-command.ts'
@@ -51,6 +52,7 @@ async function open(settings: Partial<SessionSettings> = {}) {
     },
     recorder: new EventRecorder({ append } as unknown as LiveThread, hub),
     clients: noClients,
+    turnDiff: new TurnDiff('/'),
     remember: async () => undefined,
     interruptTurn: () => undefined,
     signal: stop.signal,

@@ -8,6 +8,7 @@ import type {
 } from '../../protocol/index.ts'
 import type { EventRecorder } from '../session/event-recorder.ts'
 import type { SessionSettings } from '../settings.ts'
+import type { TurnDiff } from '../turn/turn-diff.ts'
 
 /** A call as the model made it. `input` is JSON text for a function, else free text. */
 export interface ToolCall {
@@ -47,6 +48,8 @@ export interface ToolContext {
   readonly settings: SessionSettings
   readonly recorder: EventRecorder
   readonly clients: Clients
+  /** Follows what patches change. */
+  readonly turnDiff: TurnDiff
   /**
    * Puts items into the history that are not the tool's output; they come in front of it. Returns
    * once they are kept.
@@ -66,7 +69,10 @@ export interface ToolNamespace {
 
 /** Tools that have to be fetched, and may change while a session lives: those of MCP servers. */
 export interface ToolSource extends AsyncDisposable {
-  /** Resolves once it is known which tools there are; a failure is told, not thrown. */
+  /**
+   * Resolves once it is known which tools there are; a failure is told, not thrown. Throws
+   * `SessionError` `not_started` where the session is not to go on without some of them.
+   */
   ready(): Promise<void>
   tools(): readonly Tool[]
 }
