@@ -1,7 +1,13 @@
 import { readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { errorCode, errorText } from '../../base/index.ts'
-import type { ContentPart, MessageItem, StoredEvent, UserInput } from '../../protocol/index.ts'
+import type {
+  ContentPart,
+  MessageItem,
+  StoredEvent,
+  UserContent,
+  UserInput,
+} from '../../protocol/index.ts'
 
 const IMAGE_TYPES: { readonly [extension: string]: string } = {
   '.png': 'image/png',
@@ -40,6 +46,15 @@ export function userMessageEvent(
     local_images: input.flatMap((part) => (part.type === 'localImage' ? [part.path] : [])),
     text_elements: [],
   }
+}
+
+/** The same input as it is shown while the turn runs: part by part, in its order. */
+export function shownInput(input: readonly UserInput[]): UserContent[] {
+  return input.map((part) =>
+    part.type === 'text'
+      ? { type: 'text', text: part.text, text_elements: [] }
+      : { type: 'localImage', detail: null, path: part.path },
+  )
 }
 
 async function imageParts(path: string, imageNumber: number): Promise<ContentPart[]> {

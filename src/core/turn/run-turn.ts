@@ -1,21 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { errorText, type Json } from '../../base/index.ts'
-import { TURN_ABORTED_MARKER, userContent } from '../../history/index.ts'
+import { TURN_ABORTED_MARKER } from '../../history/index.ts'
 import {
   type ResponseItem,
   type RolloutItem,
   type TurnError,
+  type UserContent,
   type UserInput,
   userText,
 } from '../../protocol/index.ts'
 import { contextMessages } from '../context/turn-context.ts'
-import { userMessageEvent, userMessageItem } from '../context/user-content.ts'
+import { shownInput, userMessageEvent, userMessageItem } from '../context/user-content.ts'
 import { SessionError, TurnInterrupted } from '../errors.ts'
 import { ModelError } from '../model/model-client.ts'
 import { compact, needsCompaction } from './compact.ts'
 import { withRetries } from './retry.ts'
 import { sample } from './sample.ts'
-import { infoOf, remember, type TurnRun, turnContextOf } from './turn-run.ts'
+import { infoOf, remember, type TurnRun, tokenCount, turnContextOf } from './turn-run.ts'
 import { outputItem } from './turn-state.ts'
 
 /** How long an interrupted tool may take to tidy up. */
@@ -29,13 +30,11 @@ export type TurnEnd =
 /** What a turn is for. A compaction takes no input. */
 export type TurnKind = 'regular' | 'compact'
 
-type UserMessageEvent = ReturnType<typeof userMessageEvent>
-
 /** Opens a regular turn: context, settings and the person's message are in the log. */
 export async function openTurn(
   run: TurnRun,
   input: readonly UserInput[],
-): Promise<UserMessageEvent> {
+): Promise<readonly UserContent[]> {
   const { session, recorder } = run
   const { record, sources } = turnContextOf(run)
   const context = await contextMessages(sources, record, session.contextBaseline)
@@ -50,7 +49,7 @@ export async function openTurn(
   ]
   session.setContextBaseline(record)
   await recorder.keep(lines)
-  return event
+  return shownInput(input)
 }
 
 /** Opens a turn in which the history is condensed, and nothing else is done. */
@@ -64,10 +63,10 @@ export async function announceCompaction({ recorder, turn, turnId }: TurnRun): P
 }
 
 /** Makes the start of a turn durable, then tells it. */
-export async function announceTurn(run: TurnRun, message: UserMessageEvent): Promise<void> {
+export async function announceTurn(run: TurnRun, content: readonly UserContent[]): Promise<void> {
   const { recorder, turn, turnId } = run
   await recorder.keepDurably([])
-  const item = { type: 'userMessage', id: randomUUID(), content: userContent(message) } as const
+  const item = { type: 'userMessage', id: randomUUID(), content } as const
   recorder.tell({ type: 'turnStarted', turnId, startedAtS: turn.startedAtS })
   recorder.tell({ type: 'itemStarted', turnId, item })
   recorder.tell({ type: 'itemCompleted', turnId, item })
@@ -141,7 +140,7 @@ async function keepSteered(run: TurnRun): Promise<void> {
       const event = userMessageEvent(input)
       const lines = remember(run, [message])
       await recorder.keepDurably([...lines, { type: 'event_msg', payload: event }])
-      const content = userContent(event)
+      const content = shownInput(input)
       const item = { type: 'userMessage', id: randomUUID(), content } as const
       recorder.tell({ type: 'itemStarted', turnId, item })
       recorder.tell({ type: 'itemCompleted', turnId, item })
@@ -162,6 +161,7 @@ function failed(error: unknown): TurnEnd & { status: 'failed' } {
 
 async function keepEnd(run: TurnRun, end: TurnEnd): Promise<void> {
   const lines = await settleCalls(run, end)
+  if (run.turn.owesCount) lines.push(tokenCount(run))
   run.turn.end()
   if (end.status === 'interrupted') {
     lines.push(...remember(run, [userText(TURN_ABORTED_MARKER)]), turnAborted(run))

@@ -31,6 +31,8 @@ export class TurnState {
   #takesInput = true
   /** What the server asked to be told again with each request of this turn. */
   serverState: string | undefined
+  /** The count of the last response has to be kept yet: behind outputs that the end settles. */
+  owesCount = false
 
   constructor(clock: Clock) {
     this.#clock = clock

@@ -10,12 +10,7 @@ import {
   type ThreadManager,
   type TurnOptions,
 } from '../../../src/core/index.ts'
-import type {
-  SandboxPolicy,
-  ThreadId,
-  TurnId,
-  UserInput,
-} from '../../../src/protocol/index.ts'
+import type { SandboxPolicy, ThreadId, TurnId, UserInput } from '../../../src/protocol/index.ts'
 import { LocalThreadStore } from '../../../src/thread-store/index.ts'
 import type { Scratch } from '../scratch.ts'
 import {
@@ -133,9 +128,7 @@ class BobbinThread implements DrivenThread {
 
   async steer(turnId: string, input: readonly Said[]): Promise<void> {
     // Answered once it is kept; whoever steers goes on at once, as a client of the app server.
-    const steering = refusing(() =>
-      this.#handle.steerTurn(input.map(userInput), turnId as TurnId),
-    )
+    const steering = refusing(() => this.#handle.steerTurn(input.map(userInput), turnId as TurnId))
     const isRefused = await Promise.race([
       steering.then(
         () => undefined,

@@ -3,7 +3,13 @@
  * requests of the server are part of the log, and are answered as the script says.
  */
 import { once } from 'node:events'
-import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../../../src/base/index.ts'
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  objectAt,
+  stringAt,
+} from '../../../src/base/index.ts'
 import { killGroup, startChild } from '../child.ts'
 import type { Scratch } from '../scratch.ts'
 import { type Answerer, Refused } from './driver.ts'

@@ -2,60 +2,256 @@
  * Where Bobbin differs from real Codex 0.133.0, and why it may. A difference is taken out of both
  * traces only for scripts that name it, and a named one that does not occur fails the test.
  */
-import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../../../src/base/index.ts'
+import { isObject, type Json, type JsonObject } from '../../../src/base/index.ts'
+import {
+  atTheEnd,
+  type Change,
+  mapEvents,
+  mapItems,
+  mapLines,
+  replaced,
+  without,
+  withoutEvents,
+  withoutLines,
+  withoutRepeatedCounts,
+} from './facet-changes.ts'
 import type { Facets } from './normalise.ts'
 
+/** How one side is brought into the form that both have. */
+export type Changes = { readonly [F in keyof Facets]?: Change }
+
 export interface Difference {
-  readonly where: 'requests' | 'rollout' | 'events' | 'refusals'
   /** What real Codex does, and what Bobbin does. */
   readonly what: string
   readonly reason: string
   /** Whether somebody gains by it. */
   readonly isBetter: boolean
-  readonly codex?: (values: readonly Json[]) => Json[]
-  readonly bobbin?: (values: readonly Json[]) => Json[]
+  /** A race decides: it may not occur. */
+  readonly isRacy?: boolean
+  readonly codex?: Changes
+  readonly bobbin?: Changes
 }
 
-function isLine(value: Json, kind: string): boolean {
-  return isObject(value) && stringAt(objectAt(value, 'payload') ?? {}, 'type') === kind
+function both(changes: Changes): Pick<Difference, 'codex' | 'bobbin'> {
+  return { codex: changes, bobbin: changes }
 }
 
-function withoutLines(kind: string) {
-  return (values: readonly Json[]) => values.filter((value) => !isLine(value, kind))
-}
+const lateCommands = atTheEnd((params, method) => {
+  const item = isObject(params.item) ? params.item : {}
+  return method === 'item/completed' && item.type === 'commandExecution'
+})
 
-function isEvent(value: Json, method: string): boolean {
-  return isObject(value) && value.method === method
-}
-
-/** Changes the params of the notifications of some methods. */
-function mapEvents(methods: readonly string[], change: (params: JsonObject) => JsonObject) {
-  return (values: readonly Json[]) =>
-    values.map((value) => {
-      if (!isObject(value) || !methods.includes(String(value.method))) return value
-      return { ...value, params: change(objectAt(value, 'params') ?? {}) }
-    })
-}
-
-function mapItems(type: string, change: (item: JsonObject, method: string) => JsonObject) {
-  return (values: readonly Json[]) =>
-    values.map((value) => {
-      const params = isObject(value) ? objectAt(value, 'params') : undefined
-      const item = params && objectAt(params, 'item')
-      if (!isObject(value) || item?.type !== type) return value
-      return { ...value, params: { ...params, item: change(item, String(value.method)) } }
-    })
-}
+const wrongKind = replaced(/^(aborted|unsupported (custom tool )?call: \w+)$/g, '<not served>')
 
 export const DIFFERENCES = {
   'command-kept': {
-    where: 'rollout',
-    what: 'Bobbin keeps an `exec_command_end` of each command',
+    what: 'Bobbin keeps an `exec_command_end` of each command; Codex keeps none',
     reason: 'a thread read back shows its commands; Codex passes over the line',
     isBetter: true,
-    bobbin: withoutLines('exec_command_end'),
+    bobbin: { rollout: withoutLines('exec_command_end') },
+  },
+  'command-completed': {
+    what: "Codex tells a command's end some time after its process has ended; Bobbin at once",
+    reason: 'a client need not guess; the order of the rest is the same',
+    isBetter: true,
+    ...both({ events: lateCommands }),
+  },
+  'command-output-whole': {
+    what:
+      "Codex's item of a command that ran for a while may lack what it said first; Bobbin's holds " +
+      'all of it',
+    reason: 'what the model reads is the same, and whole in both',
+    isBetter: true,
+    ...both({ events: mapItems(['commandExecution'], without(['aggregatedOutput'])) }),
+  },
+  'unstarted-command-ends': {
+    what: 'Codex leaves the item of a command open that could not be started; Bobbin ends it',
+    reason: 'every item that a client was told of ends',
+    isBetter: true,
+    bobbin: { events: withoutEvents('item/completed', hasNoExitCode) },
+  },
+  'error-kept': {
+    what: 'Bobbin keeps an `error` line of a failed turn; Codex keeps none',
+    reason: 'a failed turn reads back as failed; Codex passes over the line',
+    isBetter: true,
+    bobbin: { rollout: withoutLines('error') },
+  },
+  'wrong-kind-answered': {
+    what:
+      'a function called as a custom tool, or the other way: Codex keeps no output and fills in ' +
+      '`aborted`; Bobbin says that the tool is not supported',
+    reason: 'the model learns what it did wrong, and the log is complete',
+    isBetter: true,
+    codex: { requests: wrongKind },
+    bobbin: { requests: wrongKind, rollout: withoutUnsupported },
+  },
+  'count-of-a-broken-answer': {
+    what: 'Codex keeps and tells a count of tokens, unchanged, of an answer that was broken off',
+    reason: 'it repeats the last one, or says nothing at all',
+    isBetter: true,
+    ...both({ rollout: withoutRepeatedCounts, events: withoutRepeatedCounts }),
+  },
+  'estimate-of-a-summary': {
+    what: 'the size of the history after a compaction, which both estimate',
+    reason: "Codex counts its instructions too; the next answer's usage takes its place in both",
+    isBetter: false,
+    ...both({
+      rollout: mapLines('token_count', withoutEstimate),
+      events: mapEvents('thread/tokenUsage/updated', withoutEstimate),
+    }),
+  },
+  'words-before-summary': {
+    what:
+      'a turn whose history has to be condensed first: Codex has the summary written before it ' +
+      "keeps the person's words, Bobbin after (nothing else of these scripts is compared)",
+    reason: 'what a person has said is kept; Codex loses it when the summary fails',
+    isBetter: true,
+    ...both({ requests: nothing, rollout: nothing, events: nothing }),
+  },
+  'empty-summary-refused': {
+    what:
+      'a summary without words: Codex takes the last answer for it, Bobbin leaves the history as ' +
+      'it was and fails (nothing else of this script is compared)',
+    reason: 'nothing that was said is lost',
+    isBetter: true,
+    ...both({ requests: nothing, rollout: nothing, events: nothing }),
+  },
+  'parallel-order': {
+    what: 'when commands of one answer are told as started and as completed',
+    reason: 'they run beside each other, in both programs',
+    isBetter: false,
+    isRacy: true,
+    ...both({ events: atTheEnd(isAboutCommand) }),
+  },
+  'interrupted-command-ends': {
+    what:
+      'Codex leaves a command running that a turn was interrupted in, and its item open; Bobbin ' +
+      'ends both',
+    reason: 'whoever interrupts wants it to stop; background commands go on in both',
+    isBetter: true,
+    bobbin: {
+      rollout: withoutLines('exec_command_end'),
+      events: withoutEvents('item/completed', hasNoExitCode),
+    },
+  },
+  'interrupt-of-none': {
+    what: 'Codex refuses to interrupt a turn that does not run; in Bobbin nothing happens',
+    reason: 'the library has no client to answer; an interrupt that comes late is no mistake',
+    isBetter: false,
+    ...both({ refusals: () => [] }),
+  },
+  'second-turn-refused': {
+    what:
+      'a turn that is begun while another runs: Codex answers an id that never starts and steers ' +
+      'the running turn; Bobbin refuses (nothing else of this script is compared)',
+    reason: 'a client waits for ever for the end of a turn that never was',
+    isBetter: true,
+    ...both({ requests: nothing, rollout: nothing, events: nothing, refusals: nothing }),
+  },
+  'end-told-on-close': {
+    what: 'a program that ends interrupts its turns: Bobbin tells it, Codex has nobody to tell',
+    reason: 'the client of a library is still there',
+    isBetter: true,
+    bobbin: { events: withoutInterruptedEnd },
+  },
+  'texts-joined': {
+    what: 'several texts of one input in `user_message`: Codex joins them without anything between',
+    reason: 'words of one text do not run into those of the next; the model reads the same',
+    isBetter: true,
+    ...both({ rollout: mapLines('user_message', withoutBreaks) }),
+  },
+  'context-length-of-400': {
+    what: 'HTTP 400 with code `context_length_exceeded`: Codex shows the body, Bobbin what it means',
+    reason: 'clients can tell it from other refusals',
+    isBetter: true,
+    ...both({ events: contextErrors }),
+  },
+  'memories-root': {
+    what: "in a writable sandbox Codex adds the folder of its memories to the policy's roots",
+    reason: 'Bobbin has no memories',
+    isBetter: false,
+    ...both({
+      rollout: mapLines('turn_context', without(['sandbox_policy', 'permission_profile'])),
+    }),
+  },
+  'plan-texts': {
+    what: "texts about the person's plan lead to the vendor's pages in Codex",
+    reason: 'Bobbin does not know whose endpoint it is',
+    isBetter: false,
+    ...both({
+      events: replaced(
+        /^(You've hit your usage|To use Codex with your|Your plan does not).*$/g,
+        '<plan>',
+      ),
+    }),
+  },
+  'status-of-500': {
+    what: '`Reconnecting…` after a 500: Codex leaves the status out, Bobbin tells it',
+    reason: 'as for every other status',
+    isBetter: true,
+    ...both({ events: mapEvents('error', withoutInfo) }),
+  },
+  'unknown-model-silent': {
+    what: 'Codex warns in every turn of a model that its catalogue lacks; Bobbin says nothing',
+    reason: 'Bobbin has no catalogue: any model is as good as another',
+    isBetter: true,
+    codex: { events: withoutEvents('warning', isAboutModel) },
   },
 } as const satisfies { readonly [id: string]: Difference }
+
+function withoutUnsupported(values: readonly Json[]): Json[] {
+  return values.filter((value) => !JSON.stringify(value).includes('"unsupported c'))
+}
+
+function contextErrors(values: readonly Json[]): Json[] {
+  const text = JSON.stringify(
+    replaced(
+      /^(\{"error":.*"context_length_exceeded".*|Codex ran out of room.*)$/g,
+      '<no room>',
+    )(values),
+  )
+  return JSON.parse(text.replaceAll('"contextWindowExceeded"', '"other"')) as Json[]
+}
+
+function nothing(): Json[] {
+  return []
+}
+
+function isAboutCommand({ item }: JsonObject): boolean {
+  return isObject(item) && item.type === 'commandExecution'
+}
+
+function withoutInterruptedEnd(values: readonly Json[]): Json[] {
+  const at = values.findIndex((value) => JSON.stringify(value).includes('"status":"interrupted"'))
+  return values.filter((_, index) => index !== at && index !== at - 1)
+}
+
+/** A last usage of which only the sum is known is an estimate. */
+function withoutEstimate(counts: JsonObject): JsonObject {
+  const text = JSON.stringify(counts)
+  return JSON.parse(
+    text.replaceAll(
+      /("(?:total_tokens|totalTokens)":)\d+(?=,"inputTokens":0,)|("output_tokens":0,"reasoning_output_tokens":0,"total_tokens":)\d+/g,
+      '$1$20',
+    ),
+  ) as JsonObject
+}
+
+function withoutBreaks(payload: JsonObject): JsonObject {
+  return { ...payload, message: String(payload.message).replaceAll('\n', '') }
+}
+
+function withoutInfo({ error, ...rest }: JsonObject): JsonObject {
+  return isObject(error) ? { ...rest, error: without(['codexErrorInfo'])(error) } : rest
+}
+
+function hasNoExitCode({ item }: JsonObject): boolean {
+  return isObject(item) && item.type === 'commandExecution' && item.exitCode === -1
+}
+
+function isAboutModel({ message }: JsonObject): boolean {
+  return String(message).startsWith('Model metadata for')
+}
 
 export type DifferenceId = keyof typeof DIFFERENCES
 

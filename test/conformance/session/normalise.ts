@@ -102,7 +102,8 @@ const OWN_TEXTS: readonly OwnText[] = [
   {
     what: 'the prompt of a compaction',
     why: OUR_WORDS,
-    pattern: /^(You are performing a CONTEXT CHECKPOINT|The conversation is about to be condensed)[\s\S]*$/,
+    pattern:
+      /^(You are performing a CONTEXT CHECKPOINT|The conversation is about to be condensed)[\s\S]*$/,
     to: '<compaction prompt>',
   },
   {
@@ -118,6 +119,7 @@ const OTHER_NOTIFICATIONS: { readonly [method: string]: string } = {
   'remoteControl/status/changed': 'of the app server, not of a thread',
   'account/rateLimits/updated': 'of the account; the same numbers are compared in `token_count`',
   'account/updated': 'of the account',
+  'thread/started': 'the answer of an app server to the client that loads a thread',
   'skills/changed': 'Bobbin has no skills',
   'thread/goal/cleared': 'Bobbin has no goals',
   'thread/settings/updated': 'told by the app server to the client that has asked for it',
@@ -259,7 +261,7 @@ export function normalisations(): { readonly what: string; readonly why: string 
     ...OWN_TEXTS,
     ...Object.entries(OTHER_NOTIFICATIONS).map(([method, why]) => ({ what: `\`${method}\``, why })),
     {
-      what: '`thread/started`, `thread/status/changed`, `thread/tokenUsage/updated` while a thread is loaded',
+      what: '`thread/status/changed`, `thread/tokenUsage/updated` while a thread is loaded',
       why: 'the answer of an app server to the client that loads it',
     },
   ].map(({ what, why }) => ({ what, why }))

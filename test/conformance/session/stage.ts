@@ -100,6 +100,15 @@ export class Stage {
     return this.heard('item/started', (told) => objectAt(told, 'item')?.type === type, count)
   }
 
+  /** Resolves once every command that was started has been told as completed. */
+  async commandsEnded(): Promise<void> {
+    const started = this.#log.messages.filter(
+      ({ method, params }) =>
+        method === 'item/started' && objectAt(params, 'item')?.type === 'commandExecution',
+    )
+    await this.itemCompleted('commandExecution', started.length)
+  }
+
   /** Notes the words with which the runtime refuses; throws when it does not. */
   async refused(work: () => Promise<unknown>): Promise<void> {
     try {

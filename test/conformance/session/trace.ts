@@ -26,12 +26,17 @@ export interface Trace {
 
 export type Program = 'codex' | 'bobbin'
 
-export async function trace(program: Program, script: SessionScript): Promise<Trace> {
+/** Throws what the script throws: something did not come within `limitMs`, or is not built. */
+export async function trace(
+  program: Program,
+  script: SessionScript,
+  limitMs?: number,
+): Promise<Trace> {
   await using model = await ModelServer.start(script.model)
   await using scratch = await Scratch.create()
   await scratch.useModelServer(model.baseUrl)
   await addConfig(scratch, script)
-  const log = new WireLog()
+  const log = new WireLog(limitMs)
   const driver = await open(program, scratch, log)
   const stage = new Stage(driver, model, scratch, log)
   try {

@@ -18,6 +18,12 @@ interface Waiter {
 export class WireLog {
   readonly messages: WireMessage[] = []
   readonly #waiters = new Set<Waiter>()
+  readonly #limitMs: number
+
+  /** What is waited for has to come within `limitMs`. */
+  constructor(limitMs = LIMIT_MS) {
+    this.#limitMs = limitMs
+  }
 
   add(message: WireMessage): void {
     this.messages.push(message)
@@ -40,7 +46,8 @@ export class WireLog {
     const told = new Promise<WireMessage>((resolve) => {
       this.#waiters.add({ isMatch: counts, resolve })
     })
-    return inTime(told, () => `no ${what}; heard: ${this.messages.map(shortly).join(', ')}`)
+    const failure = () => `no ${what}; heard: ${this.messages.map(shortly).join(', ')}`
+    return inTime(told, failure, this.#limitMs)
   }
 }
 
@@ -50,9 +57,13 @@ function shortly({ method, params }: WireMessage): string {
 }
 
 /** Rejects after a while with what `failure` then says. */
-export async function inTime<T>(waiting: Promise<T>, failure: () => string): Promise<T> {
+export async function inTime<T>(
+  waiting: Promise<T>,
+  failure: () => string,
+  limitMs = LIMIT_MS,
+): Promise<T> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(failure())), LIMIT_MS)
+  const timer = setTimeout(() => late.reject(new Error(failure())), limitMs)
   try {
     return await Promise.race([waiting, late.promise])
   } finally {

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../../../src/base/index.ts'
 import { writeFile } from 'node:fs/promises'
+import type { JsonObject } from '../../../../src/base/index.ts'
 import { reasoning } from '../model-server.ts'
 import type { SessionScript, Subject } from '../script.ts'
 import { comments, concludes, says } from './say.ts'
@@ -193,6 +193,7 @@ export const subject: Subject = {
         await stage.turn(thread, 'hello')
         await stage.turn(thread, 'again')
       },
+      differences: ['unknown-model-silent'],
     },
     {
       name: 'effort, summary and verbosity from the configuration',

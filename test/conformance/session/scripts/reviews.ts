@@ -1,0 +1,69 @@
+import type { SessionScript, Subject } from '../script.ts'
+import type { Stage } from '../stage.ts'
+import { concludes, held, runs, says } from './say.ts'
+
+const FINDINGS = JSON.stringify({
+  findings: [
+    {
+      title: '[P1] Bug here',
+      body: 'Explain.',
+      confidence_score: 0.9,
+      priority: 1,
+      code_location: { absolute_file_path: '/p/a.txt', line_range: { start: 3, end: 5 } },
+    },
+  ],
+  overall_correctness: 'patch is incorrect',
+  overall_explanation: 'Because.',
+  overall_confidence_score: 0.8,
+})
+
+const custom = { type: 'custom', instructions: 'Look at the names.' }
+
+const review = (target: typeof custom | { type: string; sha?: string; branch?: string }) => {
+  return async (stage: Stage) => {
+    const thread = await stage.start()
+    await stage.turn(thread, 'hello')
+    await thread.startReview(target as typeof custom)
+    await stage.endedCount(2)
+    await stage.turn(thread, 'and?')
+  }
+}
+
+function reviewed(name: string, answer: string, play = review(custom)): SessionScript {
+  return { name, model: [concludes('Hi.'), concludes(answer), concludes('Ok.')], play }
+}
+
+export const subject: Subject = {
+  title: 'Review',
+  scripts: [
+    reviewed('a review with a finding', FINDINGS),
+    reviewed('a review that is no JSON', 'Looks good.'),
+    reviewed('a review of what is not committed', FINDINGS, review({ type: 'uncommittedChanges' })),
+    reviewed('a review of a commit', FINDINGS, review({ type: 'commit', sha: 'abcdef1234' })),
+    {
+      name: 'a review that runs a command',
+      model: [
+        concludes('Hi.'),
+        says(runs('cat a.txt', 'call_1')),
+        concludes(FINDINGS),
+        concludes('Ok.'),
+      ],
+      play: review(custom),
+    },
+    {
+      name: 'a review interrupted',
+      model: [concludes('Hi.'), held(concludes(FINDINGS), 'gate'), concludes('Ok.')],
+      play: async (stage) => {
+        const thread = await stage.start()
+        await stage.turn(thread, 'hello')
+        await thread.startReview(custom)
+        const told = await stage.heard('turn/started', () => true, 2)
+        const { id } = told.params.turn as { readonly id: string }
+        await stage.model.reached('gate')
+        await thread.interrupt(id)
+        await stage.endedCount(2)
+        await stage.turn(thread, 'and?')
+      },
+    },
+  ],
+}
