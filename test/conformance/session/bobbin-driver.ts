@@ -1,4 +1,4 @@
-/** Bobbin as a driver: its library in this process, over the same home and the same model server. */
+/** Bobbin as a driver: its library in this process, over the same kind of home and server. */
 import { type JsonObject, nodeFileSystem, systemClock } from '../../../src/base/index.ts'
 import { composeManager } from '../../../src/cli/compose.ts'
 import { loadConfig } from '../../../src/config/index.ts'

@@ -15,9 +15,9 @@ export function describeSubject({ title, scripts }: Subject): void {
   describe(`sessions: ${title.toLowerCase()}`, () => {
     for (const script of scripts) {
       const waitsFor = PENDING[script.name]
-      it(script.name, LIMIT, async (test) => {
+      it(script.name, LIMIT, async (context) => {
         if (waitsFor === undefined) await compare(script)
-        else await assertPending(test, script, waitsFor)
+        else await assertPending(context, script, waitsFor)
       })
     }
   })
@@ -30,14 +30,14 @@ async function compare(script: SessionScript): Promise<void> {
 }
 
 /** Real Codex plays it; Bobbin does not yet, or the script has to leave the list. */
-async function assertPending(test: TestContext, script: SessionScript, waitsFor: string) {
+async function assertPending(context: TestContext, script: SessionScript, waitsFor: string) {
   const codex = await trace('codex', script)
   try {
     const bobbin = await trace('bobbin', script, PENDING_LIMIT_MS)
     assertSame(script, codex, bobbin)
   } catch (error) {
     const why = error instanceof NotBuilt ? error.message : waitsFor
-    test.todo(`waits for: ${why}`)
+    context.todo(`waits for: ${why}`)
     return
   }
   assert.fail('it is built: take it off pending.ts')

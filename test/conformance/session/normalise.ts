@@ -4,7 +4,6 @@
  * `docs/parity.md`, with its reason.
  */
 import { isObject, type Json, type JsonObject, stringAt } from '../../../src/base/index.ts'
-import { SUMMARY_PREFIX } from '../../../src/history/index.ts'
 import type { Trace } from './trace.ts'
 
 /** What is compared of a program. */
@@ -94,16 +93,14 @@ const OWN_TEXTS: readonly OwnText[] = [
   {
     what: 'the words before a summary',
     why: OUR_WORDS,
-    pattern: new RegExp(
-      `^(Another language model started[^\\n]*|${SUMMARY_PREFIX.replaceAll(/[.*+?^$()|[\]\\{}]/g, '\\$&')})\\n`,
-    ),
+    pattern: /^(Another language model started|The conversation up to here)[^\n]*\n/,
     to: '<summary prefix>\n',
   },
   {
     what: 'the prompt of a compaction',
     why: OUR_WORDS,
     pattern:
-      /^(You are performing a CONTEXT CHECKPOINT|The conversation is about to be condensed)[\s\S]*$/,
+      /^(You are performing a CONTEXT CHECK|The conversation is about to be condensed)[\s\S]*$/,
     to: '<compaction prompt>',
   },
   {
@@ -124,7 +121,7 @@ const OTHER_NOTIFICATIONS: { readonly [method: string]: string } = {
   'thread/goal/cleared': 'Bobbin has no goals',
   'thread/settings/updated': 'told by the app server to the client that has asked for it',
   'item/commandExecution/outputDelta':
-    'in Codex a race decides how output is cut, and whether a fast command has any pieces at all; ' +
+    'in Codex a race decides how output is cut, and whether a fast command has pieces at all; ' +
     'the whole output is compared in `item/completed`',
 }
 
@@ -144,7 +141,7 @@ const HEADERS = [
 /** Members that are each program's own, by the kind of line they stand in. */
 const OWN_MEMBERS: readonly { readonly what: string; readonly why: string }[] = [
   { what: '`instructions`, `base_instructions`', why: OUR_WORDS },
-  { what: '`tools`', why: 'compared one by one in `request-shape.test.ts`; here: any or none' },
+  { what: '`tools`', why: 'compared one by one in `request-shape.test.ts`; here: some or none' },
   { what: '`cli_version`', why: 'the program' },
   { what: '`personality` of `turn_context`', why: 'Bobbin has no personalities' },
   {
@@ -152,6 +149,8 @@ const OWN_MEMBERS: readonly { readonly what: string; readonly why: string }[] = 
     why: 'asked of git in the background: the first requests may lack it in both programs',
   },
   { what: 'ids', why: 'random; numbered in the order in which they appear' },
+  { what: '`processId`', why: 'random; whether there is one is compared' },
+  { what: '`requestId`', why: 'of the connection in Codex, of the process in Bobbin' },
 ]
 
 /** The trace in comparable form, but for ids, which `numbered` names. */
@@ -237,6 +236,7 @@ function plainValue(value: Json, names: ReadonlyMap<string, string>): Json {
   const entries = Object.entries(value).map(([key, item]): [string, Json] => {
     if (TIMES.has(key) && item !== null && item !== undefined) return [key, '<time>']
     if (key === 'processId' && typeof item === 'string') return [key, '<process>']
+    if (key === 'requestId') return [key, '<request>']
     return [plainText(key, names), plainValue(item ?? null, names)]
   })
   return Object.fromEntries(entries)

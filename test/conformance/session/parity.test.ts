@@ -1,4 +1,4 @@
-/** Rule: `docs/parity.md` is what the scripts say, and their lists hold nothing that is not used. */
+/** Rule: `docs/parity.md` is what the scripts say, and no list holds what nothing uses. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'

@@ -23,8 +23,9 @@ function intro(): string {
   const pending = scripts.filter((script) => PENDING[script.name] !== undefined)
   const played = scripts.filter((script) => PENDING[script.name] === undefined)
   const same = played.filter((script) => namedBy(script).length === 0)
-  const date = [
-    `${scripts.length} scripts: ${same.length} the same, ${played.length - same.length} that differ`,
+  const differing = played.length - same.length
+  const counts = [
+    `${scripts.length} scripts: ${same.length} the same, ${differing} that differ`,
     `for a reason, ${pending.length} that wait for something to be built.`,
   ].join(' ')
   return `# Parity with Codex 0.133.0
@@ -34,7 +35,7 @@ is compared: the model requests, the lines of the rollout, what clients are told
 words of refusals. \`npm run conformance -- session\` plays them; this file is written by
 \`npm run conformance -- session --write-parity\`, and a test fails when it is not what they say.
 
-${date}`
+${counts}`
 }
 
 function subjectTable({ title, scripts }: Subject): string {

@@ -80,7 +80,8 @@ function statusOf({ isRunning, hasFailed, open }: ThreadView): JsonObject {
     ...(isApproving ? ['waitingOnApproval'] : []),
     ...(kinds.has('userInput') ? ['waitingOnUserInput'] : []),
   ]
-  if (isRunning || activeFlags.length > 0) return { type: 'active', activeFlags }
+  // What is open when a turn ends is withdrawn behind its end.
+  if (isRunning) return { type: 'active', activeFlags }
   return { type: hasFailed ? 'systemError' : 'idle' }
 }
 
@@ -142,6 +143,14 @@ const METHODS: { readonly [K in ClientRequestKind]: string } = {
 
 function requestOf(request: ClientRequest): JsonObject {
   if (request.kind === 'patchApproval') return { reason: null, grantRoot: null, ...request.params }
+  if (request.kind === 'commandApproval') {
+    const { proposedExecpolicyAmendment: words } = request.params
+    const forGood = words
+      ? [{ acceptWithExecpolicyAmendment: { execpolicy_amendment: words } }]
+      : []
+    const availableDecisions = ['accept', ...forGood, 'cancel']
+    return { ...request.params, availableDecisions } as unknown as JsonObject
+  }
   return { ...request.params } as unknown as JsonObject
 }
 
