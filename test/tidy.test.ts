@@ -19,7 +19,11 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
 }
 
 /** Nothing imports these: they are started, or exported to others by `package.json`. */
-const ENTRIES = ['src/cli/main.ts', 'src/thread-store/testing/index.ts']
+const ENTRIES = [
+  'src/cli/main.ts',
+  'src/core/testing/index.ts',
+  'src/thread-store/testing/index.ts',
+]
 
 const MAX_COLUMNS = 100
 const MAX_FUNCTION_LINES = 70

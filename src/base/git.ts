@@ -23,6 +23,14 @@ export function findWorkTreeRoot(directory: string): string | undefined {
   }
 }
 
+/** Trimmed standard output; undefined when git is missing, fails or takes over 5 s. */
+export type AskGit = (...args: readonly string[]) => Promise<string | undefined>
+
+/** Git in one folder, for questions with short answers. Arguments are not for a shell. */
+export function gitIn(directory: string, signal?: AbortSignal): AskGit {
+  return (...args) => runGit(directory, args, signal)
+}
+
 /** Undefined outside a work tree. Three git calls in parallel, each at most 5 s. */
 export async function readWorkTree(
   directory: string,
@@ -30,11 +38,11 @@ export async function readWorkTree(
 ): Promise<WorkTreeFacts | undefined> {
   const root = findWorkTreeRoot(directory)
   if (root === undefined) return undefined
-  const ask = (args: string[]) => runGit(directory, args, signal)
+  const ask = gitIn(directory, signal)
   const [commitHash, branch, originUrl] = await Promise.all([
-    ask(['rev-parse', 'HEAD']),
-    ask(['rev-parse', '--abbrev-ref', 'HEAD']),
-    ask(['remote', 'get-url', 'origin']),
+    ask('rev-parse', 'HEAD'),
+    ask('rev-parse', '--abbrev-ref', 'HEAD'),
+    ask('remote', 'get-url', 'origin'),
   ])
   return {
     root,
@@ -49,12 +57,15 @@ export async function hasUncommittedChanges(
   directory: string,
   signal?: AbortSignal,
 ): Promise<boolean | undefined> {
-  const status = await runGit(directory, ['status', '--porcelain'], signal)
+  const status = await gitIn(directory, signal)('status', '--porcelain')
   return status === undefined ? undefined : status.length > 0
 }
 
-/** Trimmed standard output; undefined when git is missing, fails or takes over 5 s. */
-function runGit(cwd: string, args: string[], signal?: AbortSignal): Promise<string | undefined> {
+function runGit(
+  cwd: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const limits = [AbortSignal.timeout(GIT_TIMEOUT_MS), ...(signal ? [signal] : [])]
   return new Promise((done) => {
     const child = spawn('git', ['--no-optional-locks', ...args], {

@@ -11,9 +11,17 @@ export {
   nodeFileSystem,
   type OpenFile,
 } from './file-system.ts'
-export { findWorkTreeRoot, hasUncommittedChanges, readWorkTree, type WorkTreeFacts } from './git.ts'
+export {
+  type AskGit,
+  findWorkTreeRoot,
+  gitIn,
+  hasUncommittedChanges,
+  readWorkTree,
+  type WorkTreeFacts,
+} from './git.ts'
 export {
   arrayAt,
+  isDeeperThan,
   isObject,
   type Json,
   type JsonObject,

@@ -25,3 +25,9 @@ export function arrayAt(object: JsonObject, key: string): Json[] | undefined {
   const value = object[key]
   return Array.isArray(value) ? value : undefined
 }
+
+/** Whether objects and lists lie in each other deeper than that. Looks no deeper itself. */
+export function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((each) => isDeeperThan(levels - 1, each))
+}

@@ -2,6 +2,7 @@ import { nodeFileSystem, systemClock } from '../base/index.ts'
 import {
   type Config,
   checkHome,
+  homeExecPolicy,
   installationId,
   requireProvider,
   requireToken,
@@ -81,5 +82,6 @@ export function composeManager(params: ComposeParams): ThreadManager {
     version: bobbinVersion(),
     environment,
     docsHome: config.home,
+    execPolicy: homeExecPolicy(config.home, config.trustedFolders, !isEphemeral),
   })
 }

@@ -1,4 +1,5 @@
 export { ConfigError, type ConfigFailure } from './errors.ts'
+export { type HomeExecPolicy, homeExecPolicy, type RuleFile } from './exec-policy.ts'
 export { checkHome, installationId, resolveHome } from './home.ts'
 export { type Config, type LoadConfig, loadConfig } from './load-config.ts'
 export { type ProviderConfig, requireProvider, requireToken } from './providers.ts'

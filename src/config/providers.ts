@@ -20,6 +20,8 @@ export interface ProviderConfig {
   readonly requestMaxRetries: number
   readonly streamMaxRetries: number
   readonly streamIdleTimeoutMs: number
+  readonly supportsWebsockets: boolean
+  readonly websocketConnectTimeoutMs: number
 }
 
 /** Source: defaults of 0.133.0; `reference/session-runtime.md` C7. */
@@ -27,6 +29,10 @@ const MOST_RETRIES = 100
 const REQUEST_MAX_RETRIES = 4
 const STREAM_MAX_RETRIES = 5
 const STREAM_IDLE_TIMEOUT_MS = 300_000
+const WEBSOCKET_CONNECT_TIMEOUT_MS = 15_000
+
+/** The longest time that a timer can count. */
+const MOST_TIMER_MS = 2 ** 31 - 1
 
 const OPENAI_URL = 'https://api.openai.com/v1'
 
@@ -64,6 +70,8 @@ function plainProvider(id: string, name: string, baseUrl: string): ProviderConfi
     requestMaxRetries: REQUEST_MAX_RETRIES,
     streamMaxRetries: STREAM_MAX_RETRIES,
     streamIdleTimeoutMs: STREAM_IDLE_TIMEOUT_MS,
+    supportsWebsockets: false,
+    websocketConnectTimeoutMs: WEBSOCKET_CONNECT_TIMEOUT_MS,
   }
 }
 
@@ -92,6 +100,9 @@ function readProvider(
     requestMaxRetries: table.count('request_max_retries', MOST_RETRIES) ?? REQUEST_MAX_RETRIES,
     streamMaxRetries: table.count('stream_max_retries', MOST_RETRIES) ?? STREAM_MAX_RETRIES,
     streamIdleTimeoutMs: table.count('stream_idle_timeout_ms') ?? STREAM_IDLE_TIMEOUT_MS,
+    supportsWebsockets: table.flag('supports_websockets') ?? false,
+    websocketConnectTimeoutMs:
+      table.count('websocket_connect_timeout_ms', MOST_TIMER_MS) ?? WEBSOCKET_CONNECT_TIMEOUT_MS,
   }
 }
 

@@ -13,6 +13,10 @@ export type SessionFailure =
   /** The thread's storage refused; the cause tells why. What was to be kept is tried again. */
   | 'not_kept'
   | 'closed'
+  /** More is waiting for the running turn's end than is kept waiting. */
+  | 'queue_full'
+  | 'invalid_settings'
+  | 'invalid_items'
   /** Of a thread that is not kept there is nothing to change. */
   | 'ephemeral'
   | 'already_loaded'
@@ -33,8 +37,11 @@ export class SessionError extends Error {
 /** Why a turn's signal was aborted. */
 export class TurnInterrupted extends Error {
   override readonly name = 'TurnInterrupted'
+  /** Somebody stopped it, or another turn took its place. */
+  readonly reason: 'interrupted' | 'replaced'
 
-  constructor() {
-    super('the turn was interrupted')
+  constructor(reason: 'interrupted' | 'replaced' = 'interrupted') {
+    super(`the turn was ${reason}`)
+    this.reason = reason
   }
 }

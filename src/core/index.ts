@@ -2,16 +2,14 @@ export { SessionError, type SessionFailure } from './errors.ts'
 export { DEFAULT_MODEL, type ModelInfo, modelInfo } from './model/model-catalog.ts'
 export {
   type ModelClient,
+  type ModelConnection,
   ModelError,
   type ModelErrorOptions,
   type ModelEvent,
   type ModelRequest,
 } from './model/model-client.ts'
-export {
-  type ModelProvider,
-  ResponsesClient,
-  type ResponsesClientOptions,
-} from './model/responses-client.ts'
+export type { ModelProvider, ResponsesClientOptions } from './model/provider.ts'
+export { ResponsesClient } from './model/responses-client.ts'
 export {
   assistantMessage,
   customToolCall,
@@ -23,14 +21,23 @@ export {
   type ScriptedUsage,
 } from './model/script.ts'
 export { ScriptedModel } from './model/scripted-model.ts'
+export { ReviewError, type ReviewFailure } from './review/index.ts'
 export type { ClientHandlers } from './session/client-registry.ts'
-export type { TurnOptions } from './session/session.ts'
-export type { SessionOrigin, SessionSettings } from './settings.ts'
+export type { SteerOptions, TakeOver, TurnOptions } from './session/session.ts'
+export type { SettingsOverrides } from './session/session-header.ts'
+export type { SessionOrigin, SessionSettings, SettingsChoice, SettingsPatch } from './settings.ts'
 export { ThreadHandle } from './thread-handle.ts'
 export {
+  type ForkThread,
   type ModelAccess,
   type ResumeThread,
+  type ShutdownReport,
   type StartThread,
+  type ThreadListener,
   ThreadManager,
   type ThreadManagerOptions,
 } from './thread-manager.ts'
+export { DynamicToolError, parseDynamicTools } from './tools/dynamic-tool-definitions.ts'
+export type { ExecPolicyStore, RuleFile } from './tools/exec-policy/index.ts'
+export { findSandbox, type SandboxState } from './tools/sandbox/index.ts'
+export type { TurnKind } from './turn/turn-task.ts'

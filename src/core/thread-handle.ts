@@ -1,8 +1,16 @@
-import type { SessionEvent, ThreadId, TurnId, UserInput } from '../protocol/index.ts'
+import type {
+  ResponseItem,
+  ReviewTarget,
+  SessionEvent,
+  ThreadId,
+  TurnId,
+  UserInput,
+} from '../protocol/index.ts'
 import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
 import type { ClientHandlers } from './session/client-registry.ts'
-import type { Session, TurnOptions } from './session/session.ts'
-import type { SessionSettings } from './settings.ts'
+import type { Session, SteerOptions, TakeOver, TurnOptions } from './session/session.ts'
+import type { SessionSettings, SettingsPatch } from './settings.ts'
+import type { TurnKind } from './turn/turn-task.ts'
 
 /**
  * One loaded thread, from outside. `close` ends it gracefully; disposing does the same, so that
@@ -41,6 +49,79 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.startTurn(input, options)
   }
 
+  /** Nothing of the thread is kept anywhere. */
+  get isEphemeral(): boolean {
+    return this.#session.isEphemeral
+  }
+
+  /** What runs now. */
+  get activeTurn(): { readonly turnId: TurnId; readonly kind: TurnKind } | undefined {
+    return this.#session.activeTurn
+  }
+
+  /**
+   * Runs a turn and gives its events as they come; `turnCompleted` is the last. Leaving the loop
+   * does not stop the turn: `options.signal` does. Throws as `startTurn` does, and
+   * `slow_subscriber` when the events are not read in time.
+   */
+  async *run(
+    input: string | readonly UserInput[],
+    options: TurnOptions = {},
+  ): AsyncGenerator<SessionEvent> {
+    const said: readonly UserInput[] =
+      typeof input === 'string' ? [{ type: 'text', text: input }] : input
+    const events = this.#session.events()
+    try {
+      const turnId = await this.#session.startTurn(said, options)
+      for await (const event of events) {
+        if (event.turnId !== turnId) continue
+        yield event
+        if (event.type === 'turnCompleted') return
+      }
+    } finally {
+      await events.return(undefined)
+    }
+  }
+
+  /**
+   * Says something, whatever the thread is doing: starts a turn, or goes into the running one as
+   * `steerTurn` does, or waits for the end of a turn that takes no input (a compaction, a review)
+   * and starts one then. The id answered is that of the turn which the input is in, once it is
+   * kept there; `options` other than the settings count for a turn that is started. Throws as
+   * `startTurn` does, `turn_over` when somebody stopped the turn before it was kept, and
+   * `queue_full`.
+   */
+  submitInput(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
+    return this.#session.submitInput(input, options)
+  }
+
+  /** What is in force from the next turn on. Throws `SessionError` `invalid_settings`. */
+  updateSettings(patch: SettingsPatch): SessionSettings {
+    return this.#session.updateSettings(patch)
+  }
+
+  /**
+   * Takes the last turns back, in the model's history too; nothing is removed from the log, and
+   * files stay as they are. Throws `ThreadStoreError` `invalid_request` for a count that the thread
+   * does not have, and `SessionError`: `turn_running`, `ephemeral`, `not_kept`, `closed`.
+   */
+  rollBack(turnCount: number): Promise<void> {
+    return this.#session.rollBack(turnCount)
+  }
+
+  /**
+   * Adds items to the model's history as they are, without a turn; into a running turn they go with
+   * its next request. Throws `SessionError`: `invalid_items`, `not_kept`, `closed`.
+   */
+  injectItems(items: readonly ResponseItem[]): Promise<void> {
+    return this.#session.injectItems(items)
+  }
+
+  /** What was kept is as durable as the store's level says. Throws `SessionError` `not_kept`. */
+  flush(): Promise<void> {
+    return this.#session.flush()
+  }
+
   /** Names the thread, or changes its git facts or memory mode; in order with its items. */
   updateMetadata(patch: ThreadMetadataPatch): Promise<StoredThread> {
     return this.#session.updateMetadata(patch)
@@ -51,8 +132,17 @@ export class ThreadHandle implements AsyncDisposable {
    * it was. Its id is answered once it has begun. Throws `SessionError`: `turn_running`,
    * `not_kept`, `closed`.
    */
-  compact(): Promise<TurnId> {
-    return this.#session.compact()
+  compact(options: TakeOver = {}): Promise<TurnId> {
+    return this.#session.compact(options)
+  }
+
+  /**
+   * Has changes reviewed by a session of its own, in a turn of this thread, which keeps what was
+   * found. Its id is answered once it has begun. Throws `ReviewError`, as `compact` does, and
+   * keeps nothing then.
+   */
+  startReview(target: ReviewTarget, options: TakeOver = {}): Promise<TurnId> {
+    return this.#session.startReview(target, options)
   }
 
   /**
@@ -61,8 +151,12 @@ export class ThreadHandle implements AsyncDisposable {
    * `other_turn`, `not_steerable`, `turn_over` (it is in no log then), `empty_input`, `not_kept`,
    * `closed`.
    */
-  steerTurn(input: readonly UserInput[], turnId?: TurnId): Promise<TurnId> {
-    return this.#session.steerTurn(input, turnId)
+  steerTurn(
+    input: readonly UserInput[],
+    turnId?: TurnId,
+    options: SteerOptions = {},
+  ): Promise<TurnId> {
+    return this.#session.steerTurn(input, turnId, options)
   }
 
   /** Ends the running turn, or only the named one, and waits until its end is kept. */

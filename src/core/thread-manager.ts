@@ -1,17 +1,12 @@
+import { type Clock, systemClock } from '../base/index.ts'
+import { forkedItems, type ModelHistory, replayModelHistory } from '../history/index.ts'
 import {
-  type Clock,
-  hasUncommittedChanges,
-  type JsonObject,
-  readWorkTree,
-  TaskScope,
-  type WorkTreeFacts,
-} from '../base/index.ts'
-import { type ModelHistory, replayModelHistory } from '../history/index.ts'
-import {
+  type DynamicToolDefinition,
   newThreadId,
-  type RolloutItem,
+  type ReviewTarget,
   type SessionMeta,
   type ThreadId,
+  type TurnId,
 } from '../protocol/index.ts'
 import {
   LiveThread,
@@ -19,100 +14,246 @@ import {
   type StoredThread,
   type ThreadMetadataPatch,
   type ThreadStore,
+  ThreadStoreError,
 } from '../thread-store/index.ts'
 import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
 import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
 import { SessionError } from './errors.ts'
-import type { ModelClient } from './model/model-client.ts'
+import { type ModelClient, openConnection } from './model/model-client.ts'
+import { reviewPrompt } from './review/index.ts'
+import { Notices } from './session/notices.ts'
 import { Session } from './session/session.ts'
+import {
+  headerOf,
+  modelChangeWarning,
+  newHeader,
+  resumedSettings,
+  type SettingsOverrides,
+} from './session/session-header.ts'
 import type { SessionServices } from './session/session-services.ts'
 import { SessionState } from './session/session-state.ts'
-import type { SessionOrigin, SessionSettings } from './settings.ts'
+import type { StartSubSession, SubSession } from './session/sub-session.ts'
+import { WorkTree } from './session/work-tree.ts'
+import {
+  completeSettings,
+  type SessionOrigin,
+  type SessionSettings,
+  type SettingsChoice,
+} from './settings.ts'
 import { ThreadHandle } from './thread-handle.ts'
+import { CommandRunner } from './tools/command-runner.ts'
 import { createToolSet } from './tools/create-tool-set.ts'
+import { restoredDynamicTools } from './tools/dynamic-tool-definitions.ts'
 import { userShell } from './tools/exec/index.ts'
+import { type ExecPolicyStore, noExecPolicy } from './tools/exec-policy/index.ts'
+import {
+  findSandbox,
+  SandboxFinder,
+  type SandboxState,
+  sandboxName,
+} from './tools/sandbox/index.ts'
 
 export interface ModelAccess {
   readonly client: ModelClient
-  /** Attempts after the first when a stream breaks. */
-  readonly streamMaxRetries: number
+  /** Attempts after the first when a stream breaks; 5 when left out. */
+  readonly streamMaxRetries?: number
 }
+
+/** Source: `reference/session-runtime.md` C7. */
+const STREAM_MAX_RETRIES = 5
 
 export interface ThreadManagerOptions {
   readonly store: ThreadStore
-  readonly clock: Clock
+  /** The system's when left out. */
+  readonly clock?: Clock
   /** The model of a provider, by the provider's id. Throws for an unknown one. */
   readonly modelAccess: (providerId: string) => ModelAccess
-  readonly origin: SessionOrigin
-  /** Written into new threads as `cli_version`. */
-  readonly version: string
-  /** Environment of the commands that the model runs. */
-  readonly environment: NodeJS.ProcessEnv
+  /** Who starts the threads, as their headers tell. */
+  readonly origin?: SessionOrigin
+  /** Of the program; written into new threads as `cli_version`. */
+  readonly version?: string
+  /** Environment of the commands that the model runs; that of this process when left out. */
+  readonly environment?: NodeJS.ProcessEnv
   /** Folder whose `AGENTS.md` holds for every project. */
   readonly docsHome?: string
+  /** Model of reviewers; left out, that of the thread. */
+  readonly reviewModel?: string
+  /** The rules for commands; left out, there are none and none can be kept. */
+  readonly execPolicy?: ExecPolicyStore
+  /** Looks for what confines commands; left out, on this machine. */
+  readonly findSandbox?: () => Promise<SandboxState & Disposable>
 }
 
 export interface StartThread {
-  readonly settings: SessionSettings
+  readonly settings: SettingsChoice
   /** Nothing of the thread is kept anywhere. */
   readonly isEphemeral?: boolean
+  /** Tools that the client serves, as `parseDynamicTools` gives them; kept with the thread. */
+  readonly dynamicTools?: readonly DynamicToolDefinition[]
 }
 
 export interface ResumeThread {
-  readonly threadId: ThreadId
+  /** The id, or where the store has paths the path of the log, wherever that lies. */
+  readonly threadId: ThreadId | { readonly rolloutPath: string }
   /** In force where neither `overrides` nor the thread says otherwise. */
-  readonly defaults: SessionSettings
+  readonly defaults: SettingsChoice
   /** Wins over what the thread used last. */
-  readonly overrides: Partial<Pick<SessionSettings, 'model' | 'modelProvider' | 'effort'>>
+  readonly overrides: SettingsOverrides
+}
+
+export interface ForkThread {
+  readonly sourceId: ThreadId
+  /** Last turn to take over; all of them when left out. */
+  readonly throughTurnId?: string
+  /** In force in the fork. */
+  readonly settings: SettingsChoice
+  /** Nothing of the fork is kept anywhere. */
+  readonly isEphemeral?: boolean
+}
+
+/** How the threads of a manager came to their ends. Each list is sorted. */
+export interface ShutdownReport {
+  readonly completed: readonly ThreadId[]
+  /** What these had still to save could not be saved. */
+  readonly failed: readonly { readonly threadId: ThreadId; readonly error: unknown }[]
+  /** Still closing when the time was over; what they have told as kept is kept. */
+  readonly timedOut: readonly ThreadId[]
+}
+
+/** Hears of threads that are loaded and let go. */
+export interface ThreadListener {
+  onLoaded?(handle: ThreadHandle): void
+  onClosed?(threadId: ThreadId): void
+}
+
+/** Whose session it is, and what for. */
+interface SessionRole {
+  readonly origin: SessionOrigin
+  readonly instructions: string
+  readonly dynamicTools: readonly DynamicToolDefinition[]
+  /** Undefined: its own, as the first of its tree. */
+  readonly sessionId?: ThreadId
+  readonly purpose?: string
 }
 
 interface SessionStart {
   readonly threadId: ThreadId
   readonly settings: SessionSettings
-  readonly instructions: string
+  readonly role: SessionRole
   readonly history: ModelHistory
   readonly live: LiveThread | undefined
   readonly workTree: WorkTree
+  readonly damage: StoredHistory['damage']
+}
+
+const DEFAULTS = {
+  clock: systemClock,
+  origin: { originator: 'bobbin', source: 'cli' } satisfies SessionOrigin as SessionOrigin,
+  version: '0.0.0',
+  environment: process.env,
 }
 
 /** The loaded threads of this process. Disposing it closes them all. */
 export class ThreadManager implements AsyncDisposable {
-  readonly #options: ThreadManagerOptions
+  readonly #options: ThreadManagerOptions & typeof DEFAULTS
   readonly #handles = new Map<ThreadId, ThreadHandle>()
   readonly #resuming = new Set<ThreadId>()
   readonly #loading = new Set<Promise<ThreadHandle>>()
+  readonly #listeners = new Set<ThreadListener>()
+  readonly #sandbox: SandboxFinder
   #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
-    this.#options = options
+    this.#options = { ...DEFAULTS, ...options }
+    const searchPath = this.#options.environment.PATH
+    this.#sandbox = new SandboxFinder(options.findSandbox ?? (() => findSandbox({ searchPath })))
   }
 
   /** A new thread. It is in the store once it has its first turn. */
   start(params: StartThread): Promise<ThreadHandle> {
-    return this.#follow(() => this.#start(params))
+    const { dynamicTools = [] } = params
+    const { origin } = this.#options
+    const role = { origin, instructions: BASE_INSTRUCTIONS, dynamicTools }
+    return this.#follow(async () => this.#register(await this.#start(params, role)))
   }
 
   /**
    * A stored thread, with its own instructions, and its last model, effort and provider unless
-   * overridden. Permissions and folder are those of `defaults`: resuming widens nothing.
-   * Throws `ThreadStoreError`, and `SessionError` `already_loaded`.
+   * overridden. Permissions and folder are those of `defaults`: resuming widens nothing. What is
+   * in force is the handle's `settings`. Throws `ThreadStoreError`, and `SessionError`
+   * `already_loaded`.
    */
   async resume(params: ResumeThread): Promise<ThreadHandle> {
-    const { threadId } = params
+    const ref = params.threadId
+    const isPath = typeof ref !== 'string'
+    const threadId = isPath ? (await this.#options.store.readThread(ref)).threadId : ref
     if (this.#handles.has(threadId) || this.#resuming.has(threadId)) {
       throw new SessionError('already_loaded', `thread ${threadId} is already loaded`)
     }
     this.#resuming.add(threadId)
     try {
-      return await this.#follow(() => this.#resume(params))
+      const at = isPath ? { rolloutPath: ref.rolloutPath } : {}
+      return await this.#follow(() => this.#resume(threadId, at, params))
     } finally {
       this.#resuming.delete(threadId)
     }
   }
 
+  /**
+   * A new thread that begins as another, loaded or not, which stays as it is. A turn that runs
+   * there is cut off in the copy, and marked as interrupted. Throws `ThreadStoreError`
+   * `invalid_request` for a turn that the source does not have, and `SessionError` `ephemeral`.
+   */
+  fork(params: ForkThread): Promise<ThreadHandle> {
+    return this.#follow(async () => {
+      const source = this.#handles.get(params.sourceId)
+      if (source?.isEphemeral) {
+        const reason = 'nothing of it is kept that could be copied'
+        throw new SessionError('ephemeral', `thread ${params.sourceId} is ephemeral: ${reason}`)
+      }
+      await source?.flush()
+      return params.isEphemeral ? await this.#forkEphemeral(params) : await this.#fork(params)
+    })
+  }
+
+  /**
+   * Has changes reviewed in a fork of a loaded thread, with its settings and folder; the thread
+   * itself is free for other turns. Throws `ReviewError` before anything is made; a fork whose
+   * review cannot begin is closed.
+   */
+  async reviewDetached(
+    source: ThreadHandle,
+    target: ReviewTarget,
+  ): Promise<{ readonly handle: ThreadHandle; readonly turnId: TurnId }> {
+    const { threadId: sourceId, settings } = source
+    await reviewPrompt(target, settings.cwd)
+    const handle = await this.fork({ sourceId, settings }).catch((error: unknown) => {
+      const isEmpty = error instanceof ThreadStoreError && error.failure.code === 'thread_not_found'
+      if (isEmpty) return this.start({ settings })
+      throw error
+    })
+    try {
+      return { handle, turnId: await handle.startReview(target) }
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
   get(threadId: ThreadId): ThreadHandle | undefined {
     return this.#handles.get(threadId)
+  }
+
+  /** Everything that is loaded, in the order of loading. */
+  list(): ThreadHandle[] {
+    return [...this.#handles.values()]
+  }
+
+  /** Tells the listener of threads from now on, until the result is disposed. */
+  listen(listener: ThreadListener): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
 
   /**
@@ -126,12 +267,53 @@ export class ThreadManager implements AsyncDisposable {
       : this.#options.store.updateThreadMetadata(threadId, patch)
   }
 
+  /**
+   * Closes a thread and lets it go; false when it is not loaded. Throws when it could not be saved:
+   * it stays loaded then.
+   */
+  async remove(threadId: ThreadId): Promise<boolean> {
+    const handle = this.#handles.get(threadId)
+    await handle?.close()
+    return handle !== undefined
+  }
+
+  /**
+   * Closes all threads, and tells how that went after `deadlineMs` at the latest. No thread can be
+   * loaded from now on.
+   */
+  async shutDown(deadlineMs: number): Promise<ShutdownReport> {
+    this.#isDisposed = true
+    const waiting = new AbortController()
+    const late = this.#options.clock.sleep(deadlineMs, waiting.signal).catch(() => undefined)
+    await Promise.race([Promise.allSettled(this.#loading), late])
+    const ends = await Promise.all(
+      this.list().map(async (handle) => {
+        const closed = handle.close().then(
+          () => ({ outcome: 'completed' }) as const,
+          (error: unknown) => ({ outcome: 'failed', error }) as const,
+        )
+        const end = await Promise.race([closed, late])
+        return { threadId: handle.threadId, ...(end ?? { outcome: 'timedOut' as const }) }
+      }),
+    )
+    waiting.abort()
+    ends.sort((a, b) => (a.threadId < b.threadId ? -1 : 1))
+    const idsOf = (outcome: string) =>
+      ends.filter((end) => end.outcome === outcome).map(({ threadId }) => threadId)
+    return {
+      completed: idsOf('completed'),
+      failed: ends.filter((end) => end.outcome === 'failed'),
+      timedOut: idsOf('timedOut'),
+    }
+  }
+
   /** Throws when a thread could not be saved, once all of them are closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
     await Promise.allSettled(this.#loading)
     const handles = [...this.#handles.values()]
     const ends = await Promise.allSettled(handles.map((handle) => handle[Symbol.asyncDispose]()))
+    await this.#sandbox[Symbol.asyncDispose]()
     const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
     if (failures.length > 1) throw new AggregateError(failures, 'threads could not be saved')
     if (failures.length > 0) throw failures[0]
@@ -149,14 +331,21 @@ export class ThreadManager implements AsyncDisposable {
     }
   }
 
-  async #start({ settings, isEphemeral }: StartThread): Promise<ThreadHandle> {
-    const { store, clock } = this.#options
+  async #start(params: StartThread, role: SessionRole): Promise<ThreadHandle> {
+    const settings = completeSettings(params.settings)
+    const { isEphemeral } = params
+    const { store, clock, version } = this.#options
+    const { origin, instructions, dynamicTools } = role
     await using opening = new AsyncDisposableStack()
     const threadId = newThreadId()
     const createdAtMs = clock.nowMs()
     const workTree = opening.use(new WorkTree(settings.cwd))
     const notices = new Notices()
-    const header = async () => this.#header(threadId, createdAtMs, settings, await workTree.facts())
+    const header = async () => {
+      const facts = await workTree.facts()
+      const told = { threadId, createdAtMs, settings, origin, version, instructions }
+      return newHeader({ ...told, dynamicTools, workTree: facts })
+    }
     const live = isEphemeral
       ? undefined
       : await LiveThread.create(
@@ -166,168 +355,149 @@ export class ThreadManager implements AsyncDisposable {
         )
     if (live) opening.use(live)
     const history = replayModelHistory([])
-    const instructions = BASE_INSTRUCTIONS
-    const parts = { threadId, settings, instructions, history, live, workTree }
-    const handle = this.#load(parts, notices, [])
+    const parts = { threadId, settings, role, history, live, workTree, damage: [] }
+    const handle = this.#load(parts, notices)
     opening.move()
     return handle
   }
 
-  async #resume({ threadId, defaults, overrides }: ResumeThread): Promise<ThreadHandle> {
+  async #resume(
+    threadId: ThreadId,
+    at: { readonly rolloutPath?: string },
+    { defaults, overrides }: Pick<ResumeThread, 'defaults' | 'overrides'>,
+  ): Promise<ThreadHandle> {
     await using opening = new AsyncDisposableStack()
     const notices = new Notices()
     const { store, clock } = this.#options
     const { live, history: log } = await LiveThread.resume(store, threadId, {
+      ...at,
       onNotice: notices.hear,
       clock,
     })
     opening.use(live)
     const header = headerOf(log.items)
     const history = replayModelHistory(log.items)
-    const settings = resumedSettings(defaults, overrides, header, history)
-    const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
+    const settings = resumedSettings(completeSettings(defaults), overrides, header, history)
+    const warning = modelChangeWarning(history, settings)
+    if (warning !== undefined) notices.hear(warning)
+    const role = this.#roleOf(header)
     const workTree = opening.use(new WorkTree(settings.cwd))
-    const parts = { threadId, settings, instructions, history, live, workTree }
-    const handle = this.#load(parts, notices, log.damage)
+    const { damage } = log
+    const parts = { threadId, settings, role, history, live, workTree, damage }
+    const handle = this.#load(parts, notices)
     opening.move()
-    return handle
+    return this.#register(handle)
   }
 
-  #load(parts: SessionStart, notices: Notices, damage: StoredHistory['damage']): ThreadHandle {
-    const { threadId, settings, instructions, history, live, workTree } = parts
-    const services = this.#services(threadId, settings, workTree)
+  async #fork({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {
+    const { store, clock, origin, version } = this.#options
+    const threadId = newThreadId()
+    await store.forkThread({
+      sourceId,
+      threadId,
+      createdAtMs: clock.nowMs(),
+      origin: { originator: origin.originator, cli_version: version, source: origin.source },
+      ...(throughTurnId === undefined ? {} : { throughTurnId }),
+    })
+    const { model, modelProvider, effort } = completeSettings(settings)
+    const overrides = { model, modelProvider, ...(effort === undefined ? {} : { effort }) }
+    return await this.#resume(threadId, {}, { defaults: settings, overrides })
+  }
+
+  async #forkEphemeral({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {
+    const log = await this.#options.store.loadHistory(sourceId)
+    const items = forkedItems(log.items, throughTurnId)
+    if (!items) {
+      const reason = `thread ${sourceId} has no turn ${throughTurnId}`
+      throw new ThreadStoreError({ code: 'invalid_request', reason })
+    }
+    await using opening = new AsyncDisposableStack()
+    const workTree = opening.use(new WorkTree(settings.cwd))
+    const role = this.#roleOf(headerOf(items))
+    const history = replayModelHistory(items)
+    const parts = { settings: completeSettings(settings), role, history, workTree }
+    const { damage } = log
+    const whole = { ...parts, damage, threadId: newThreadId(), live: undefined }
+    const handle = this.#load(whole, new Notices())
+    opening.move()
+    return this.#register(handle)
+  }
+
+  /** The instructions of a thread never change. */
+  #roleOf(header: SessionMeta | undefined): SessionRole {
+    const instructions = header?.base_instructions?.text ?? BASE_INSTRUCTIONS
+    const dynamicTools = restoredDynamicTools(header?.dynamic_tools)
+    return { origin: this.#options.origin, instructions, dynamicTools }
+  }
+
+  /** A session that works for another one is nobody else's: it is in no list. */
+  #startSub(parent: SessionStart, params: StartSubSession): Promise<SubSession> {
+    const { purpose, settings, instructions } = params
+    const { originator } = parent.role.origin
+    const source = { subagent: purpose }
+    const role = {
+      origin: { originator, source, threadSource: 'subagent' },
+      instructions,
+      dynamicTools: [],
+      sessionId: parent.role.sessionId ?? parent.threadId,
+      purpose,
+    }
+    return this.#start({ settings, isEphemeral: parent.live === undefined }, role)
+  }
+
+  #load(parts: SessionStart, notices: Notices): ThreadHandle {
+    const { threadId, settings, role, history, live, damage } = parts
     const session = new Session({
       threadId,
-      settings,
-      origin: this.#options.origin,
-      instructions,
-      state: new SessionState(history),
-      services,
+      sessionId: threadId,
+      ...role,
+      state: new SessionState(history, settings),
+      services: this.#services(parts),
       live,
     })
     notices.follow((message) => session.warn(message))
-    const handle = new ThreadHandle(threadId, session, damage, () => {
-      // The thread may have been loaded anew since: that handle stays.
-      if (this.#handles.get(threadId) === handle) this.#handles.delete(threadId)
-    })
-    this.#handles.set(threadId, handle)
+    session.prewarm()
+    const handle = new ThreadHandle(threadId, session, damage, () => this.#letGo(handle))
     return handle
   }
 
-  #services(threadId: ThreadId, settings: SessionSettings, workTree: WorkTree): SessionServices {
-    const { clock, modelAccess, environment, docsHome } = this.#options
+  #register(handle: ThreadHandle): ThreadHandle {
+    this.#handles.set(handle.threadId, handle)
+    for (const listener of [...this.#listeners]) listener.onLoaded?.(handle)
+    return handle
+  }
+
+  #letGo(handle: ThreadHandle): void {
+    const { threadId } = handle
+    // The thread may have been loaded anew since: that handle stays.
+    if (this.#handles.get(threadId) !== handle) return
+    this.#handles.delete(threadId)
+    for (const listener of [...this.#listeners]) listener.onClosed?.(threadId)
+  }
+
+  #services(parts: SessionStart): SessionServices {
+    const { threadId, settings, role, workTree } = parts
+    const { dynamicTools } = role
+    const { clock, modelAccess, environment, docsHome, reviewModel } = this.#options
+    const { execPolicy = noExecPolicy } = this.#options
+    const commands = new CommandRunner(environment, threadId, clock)
+    const sandbox = () => this.#sandbox.find()
+    const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
     return {
       clock,
-      model: modelAccess(settings.modelProvider),
-      tools: createToolSet({ threadId, environment, clock }),
+      model: { client: openConnection(client), streamMaxRetries },
+      tools: createToolSet({ commands, clock, execPolicy, sandbox, dynamicTools }),
+      commands,
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),
         projectDocs: (cwd) => readProjectDocs(docsHome, cwd),
         workspaces: () => workTree.forRequests(),
+        sandboxName: (policy) => sandboxName(policy, this.#sandbox.known),
       },
+      startSubSession: (params) => this.#startSub(parts, params),
+      reviewSettings: reviewModel === undefined ? {} : { model: reviewModel },
       background: workTree,
     }
-  }
-
-  #header(
-    threadId: ThreadId,
-    createdAtMs: number,
-    settings: SessionSettings,
-    tree: WorkTreeFacts | undefined,
-  ): SessionMeta {
-    const { origin, version } = this.#options
-    return {
-      id: threadId,
-      timestamp: new Date(createdAtMs).toISOString(),
-      cwd: settings.cwd,
-      originator: origin.originator,
-      cli_version: version,
-      source: origin.source,
-      ...(origin.threadSource ? { thread_source: origin.threadSource } : {}),
-      model_provider: settings.modelProvider,
-      base_instructions: { text: BASE_INSTRUCTIONS },
-      ...(tree ? { git: gitInfo(tree) } : {}),
-    }
-  }
-}
-
-function headerOf(items: readonly RolloutItem[]): SessionMeta | undefined {
-  return items.find((item) => item.type === 'session_meta')?.payload
-}
-
-function resumedSettings(
-  defaults: SessionSettings,
-  overrides: ResumeThread['overrides'],
-  header: SessionMeta | undefined,
-  history: ModelHistory,
-): SessionSettings {
-  const last = history.lastTurnContext
-  const isSameModel = overrides.model === undefined || overrides.model === last?.model
-  const effort = overrides.effort ?? (isSameModel ? last?.effort : undefined) ?? defaults.effort
-  return {
-    ...defaults,
-    model: overrides.model ?? last?.model ?? defaults.model,
-    modelProvider: overrides.modelProvider ?? header?.model_provider ?? defaults.modelProvider,
-    ...(effort === undefined ? {} : { effort }),
-  }
-}
-
-function gitInfo(tree: WorkTreeFacts): NonNullable<SessionMeta['git']> {
-  return {
-    ...(tree.commitHash ? { commit_hash: tree.commitHash } : {}),
-    ...(tree.branch ? { branch: tree.branch } : {}),
-    ...(tree.originUrl ? { repository_url: tree.originUrl } : {}),
-  }
-}
-
-/** Storage may have something to say before there is a session to say it. */
-class Notices {
-  #early: string[] = []
-  #tell: ((message: string) => void) | undefined
-
-  readonly hear = (message: string): void => {
-    if (this.#tell) this.#tell(message)
-    else this.#early.push(message)
-  }
-
-  follow(tell: (message: string) => void): void {
-    this.#tell = tell
-    for (const message of this.#early.splice(0)) tell(message)
-  }
-}
-
-/** The checkout that a session works in, asked once, in the background. */
-class WorkTree implements AsyncDisposable {
-  readonly #scope = new TaskScope(() => undefined)
-  readonly #facts: Promise<WorkTreeFacts | undefined>
-  #forRequests: JsonObject | undefined
-
-  constructor(cwd: string) {
-    this.#facts = readWorkTree(cwd, this.#scope.signal)
-    this.#scope.run(async (signal) => {
-      const facts = await this.#facts
-      if (!facts) return
-      const hasChanges = await hasUncommittedChanges(cwd, signal)
-      this.#forRequests = {
-        [facts.root]: {
-          ...(facts.originUrl ? { associated_remote_urls: { origin: facts.originUrl } } : {}),
-          ...(facts.commitHash ? { latest_git_commit_hash: facts.commitHash } : {}),
-          ...(hasChanges === undefined ? {} : { has_changes: hasChanges }),
-        },
-      }
-    })
-  }
-
-  facts(): Promise<WorkTreeFacts | undefined> {
-    return this.#facts
-  }
-
-  forRequests(): JsonObject | undefined {
-    return this.#forRequests
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#scope[Symbol.asyncDispose]()
   }
 }

@@ -45,8 +45,12 @@ describe('what is kept', () => {
     )
   })
 
-  it('commands and errors, which 0.133.0 knows but does not write', () => {
-    assert.deepEqual(keptOf('event_msg', eventsOf('exec_command_end error')), [true, true])
+  it('commands, tools of clients, pictures and errors, which 0.133.0 does not write', () => {
+    const kept = eventsOf('exec_command_end dynamic_tool_call_response view_image_tool_call error')
+    assert.deepEqual(
+      keptOf('event_msg', kept),
+      kept.map(() => true),
+    )
   })
 
   it('plans, but no other whole items', () => {

@@ -2,9 +2,10 @@ import { isObject, type JsonObject, stringAt } from '../base/index.ts'
 import type { RolloutItem, StoredEvent } from '../protocol/index.ts'
 
 /**
- * Event kinds that a rollout keeps. The first group is what 0.133.0 writes; the last two are
- * kinds that it knows and skips on load, kept so that a thread read back tells of its commands
- * and failures. Source: `reference/rollout-and-thread-store.md` B.8, B.9.
+ * Event kinds that a rollout keeps. The first group is what 0.133.0 writes; the last four are kinds
+ * that it knows and skips on load, kept so that a thread read back tells of its commands, its
+ * client's tools, the pictures that were looked at, and failures. Source:
+ * `reference/rollout-and-thread-store.md` B.8, B.9.
  */
 const STORED_EVENTS: ReadonlySet<string> = new Set([
   'user_message',
@@ -25,6 +26,8 @@ const STORED_EVENTS: ReadonlySet<string> = new Set([
   'web_search_end',
   'image_generation_end',
   'exec_command_end',
+  'dynamic_tool_call_response',
+  'view_image_tool_call',
   'error',
 ])
 

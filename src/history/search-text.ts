@@ -3,7 +3,7 @@ import { type ResponseItem, type TurnItem, userContentText } from '../protocol/i
 
 type CommandItem = Extract<TurnItem, { type: 'commandExecution' }>
 
-/** What search finds of an item: what people and agents said, commands and patches. */
+/** What search finds of an item: what people and agents said, commands, patches, tools by name. */
 export function searchText(item: TurnItem): string {
   switch (item.type) {
     case 'userMessage':
@@ -20,6 +20,12 @@ export function searchText(item: TurnItem): string {
       return item.review
     case 'webSearch':
       return item.query
+    case 'mcpToolCall':
+      return `${item.server} ${item.tool}`
+    case 'dynamicToolCall':
+      return item.namespace === null ? item.tool : `${item.namespace} ${item.tool}`
+    case 'imageView':
+      return item.path
     default:
       return ''
   }

@@ -293,8 +293,17 @@ export class TurnFold<I extends ItemKey> {
   }
 }
 
+/** Kinds that 0.133.0 knows and drops before it looks at a log. */
+const PASSED_OVER: ReadonlySet<string> = new Set([
+  'exec_command_end',
+  'dynamic_tool_call_response',
+  'view_image_tool_call',
+  'error',
+])
+
 /** Invented ids number the items that 0.133.0 reads: of the unknown, only response items. */
 function countsAsItem(item: RolloutItem): boolean {
+  if (item.type === 'event_msg') return !PASSED_OVER.has(item.payload.type)
   return item.type !== 'unknown' || item.payload.type === 'response_item'
 }
 

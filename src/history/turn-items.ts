@@ -19,6 +19,8 @@ import {
 type StoredCommand = Extract<StoredEvent, { type: 'exec_command_end' }>
 type StoredUserMessage = Extract<StoredEvent, { type: 'user_message' }>
 type CommandItem = Extract<TurnItem, { type: 'commandExecution' }>
+type StoredDynamicCall = Extract<StoredEvent, { type: 'dynamic_tool_call_response' }>
+type DynamicCallItem = Extract<TurnItem, { type: 'dynamicToolCall' }>
 
 /** The item of an event that carries the item's own id; undefined for other events. */
 export function toolItem(event: StoredEvent): TurnItem | undefined {
@@ -36,6 +38,10 @@ export function toolItem(event: StoredEvent): TurnItem | undefined {
       return { type: 'webSearch', id: event.call_id, query: event.query, action: event.action }
     case 'mcp_tool_call_end':
       return mcpItem(event)
+    case 'dynamic_tool_call_response':
+      return dynamicItem(event)
+    case 'view_image_tool_call':
+      return { type: 'imageView', id: event.call_id, path: event.path }
     case 'image_generation_end':
       return {
         type: 'imageGeneration',
@@ -63,9 +69,11 @@ export function commandItem(event: StoredCommand): CommandItem {
   }
 }
 
+/** An answer that says itself that it is an error is a failed call, without an error of its own. */
 function mcpItem(event: JsonObject): TurnItem {
   const invocation = objectAt(event, 'invocation') ?? {}
   const result = objectAt(event, 'result') ?? {}
+  const answer = objectAt(result, 'Ok')
   const failure = stringAt(result, 'Err')
   const duration = objectAt(event, 'duration') ?? {}
   return {
@@ -74,13 +82,37 @@ function mcpItem(event: JsonObject): TurnItem {
     server: stringAt(invocation, 'server') ?? '',
     tool: stringAt(invocation, 'tool') ?? '',
     arguments: invocation.arguments ?? null,
-    status: failure === undefined ? 'completed' : 'failed',
-    result: result.Ok ?? null,
+    status: failure !== undefined || answer?.isError === true ? 'failed' : 'completed',
+    result: answer ? shownAnswer(answer) : null,
     error: failure === undefined ? null : { message: failure },
     durationMs: durationMs({
       secs: numberAt(duration, 'secs') ?? 0,
       nanos: numberAt(duration, 'nanos') ?? 0,
     }),
+  }
+}
+
+function shownAnswer({ content, structuredContent, _meta }: JsonObject): JsonObject {
+  return {
+    content: content ?? [],
+    structuredContent: structuredContent ?? null,
+    _meta: _meta ?? null,
+  }
+}
+
+export function dynamicItem(event: StoredDynamicCall): DynamicCallItem {
+  const { content_items: contents, success } = event
+  return {
+    type: 'dynamicToolCall',
+    id: event.call_id,
+    namespace: event.namespace,
+    tool: event.tool,
+    arguments: event.arguments,
+    status: success ? 'completed' : 'failed',
+    // Without an answer there are none: the turn ended first.
+    contentItems: event.error !== null && contents.length === 0 ? null : contents,
+    success,
+    durationMs: durationMs(event.duration),
   }
 }
 
@@ -121,8 +153,8 @@ export function messageItem(event: StoredEvent, id: string): TurnItem | undefine
     }
     case 'exited_review_mode': {
       const output = objectAt(event, 'review_output')
-      const text = output ? stringAt(output, 'overall_explanation') : undefined
-      const review = text ?? 'Reviewer failed to output a response.'
+      const text = output ? stringAt(output, 'overall_explanation')?.trim() : undefined
+      const review = text || 'Reviewer failed to output a response.'
       return { type: 'exitedReviewMode', id, review }
     }
     default:

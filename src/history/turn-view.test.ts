@@ -303,6 +303,7 @@ describe('items', () => {
     const lines = [
       { ...call, call_id: 'm1', result: { Ok: { content: [] } } },
       { ...call, call_id: 'm2', result: { Err: 'broke' } },
+      { ...call, call_id: 'm3', result: { Ok: { content: ['no'], isError: true, _meta: {} } } },
       { type: 'web_search_end', call_id: 'w1', query: 'q', action: { type: 'search', query: 'q' } },
       { type: 'image_generation_end', call_id: 'g1', status: 'done', result: 'x' },
       { type: 'item_completed', turn_id: 't1', item: { type: 'Plan', id: 'p1', text: '# do' } },
@@ -318,9 +319,17 @@ describe('items', () => {
       arguments: { x: 1 },
       durationMs: 7,
     } as const
+    const answer = { structuredContent: null, _meta: null }
     assert.deepEqual(itemsOf(...lines), [
-      { ...tool, id: 'm1', status: 'completed', result: { content: [] }, error: null },
+      { ...tool, id: 'm1', status: 'completed', result: { ...answer, content: [] }, error: null },
       { ...tool, id: 'm2', status: 'failed', result: null, error: { message: 'broke' } },
+      {
+        ...tool,
+        id: 'm3',
+        status: 'failed',
+        result: { ...answer, content: ['no'], _meta: {} },
+        error: null,
+      },
       { type: 'webSearch', id: 'w1', query: 'q', action: { type: 'search', query: 'q' } },
       { type: 'imageGeneration', id: 'g1', status: 'done' },
       { type: 'plan', id: 'p1', text: '# do' },
@@ -329,6 +338,55 @@ describe('items', () => {
       { type: 'exitedReviewMode', id: 'item-3', review: 'Reviewer failed to output a response.' },
       { type: 'contextCompaction', id: 'item-4' },
     ])
+  })
+
+  it("of a client's tools and of pictures are shown as they were told", () => {
+    const call = {
+      type: 'dynamic_tool_call_response',
+      turn_id: 't1',
+      namespace: 'crm',
+      tool: 'find',
+      arguments: { name: 'Ada' },
+      duration: { secs: 1, nanos: 5_000_000 },
+    }
+    const contents = [
+      { type: 'inputText', text: 'found' },
+      { type: 'inputImage', imageUrl: 'data:,x' },
+    ]
+    const lines = [
+      { ...call, call_id: 'd1', content_items: contents, success: true, error: null },
+      { ...call, call_id: 'd2', content_items: [], success: true, error: null },
+      { ...call, call_id: 'd3', content_items: [], success: false, error: 'the turn ended' },
+      { type: 'view_image_tool_call', call_id: 'v1', path: '/repo/a.png' },
+    ].map(stored)
+    const tool = {
+      type: 'dynamicToolCall',
+      namespace: 'crm',
+      tool: 'find',
+      arguments: { name: 'Ada' },
+      durationMs: 1005,
+    } as const
+    assert.deepEqual(itemsOf(...lines), [
+      { ...tool, id: 'd1', status: 'completed', contentItems: contents, success: true },
+      { ...tool, id: 'd2', status: 'completed', contentItems: [], success: true },
+      { ...tool, id: 'd3', status: 'failed', contentItems: null, success: false },
+      { type: 'imageView', id: 'v1', path: '/repo/a.png' },
+    ])
+  })
+
+  it('that 0.133.0 does not look at do not count in invented ids', () => {
+    const [line, ...turns] = [
+      stored({ type: 'view_image_tool_call', call_id: 'v1', path: '/a.png' }),
+      userEvent('one'),
+      stored({ type: 'error', message: 'x', codex_error_info: null }),
+      userEvent('two'),
+    ]
+    assert.ok(line)
+    const ids = foldTurns([header('t'), ...turns.slice(0, 1), line, ...turns.slice(1)])
+    assert.deepEqual(
+      ids.map((turn) => turn.id),
+      ['rollout-1', 'rollout-2'],
+    )
   })
 
   it('of later versions are read from whole items', () => {

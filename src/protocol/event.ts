@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../base/index.ts'
-import type { ClientRequest } from './client-request.ts'
+import type { ClientRequest, DynamicToolContent } from './client-request.ts'
 import type { TokenInfo } from './thread-facts.ts'
 import type { TurnError, TurnItem } from './turn-item.ts'
 
@@ -89,6 +89,20 @@ export type StoredEvent =
       status: 'completed' | 'failed' | 'declined'
     }
   | { type: 'web_search_end'; call_id: string; query: string; action: JsonObject }
+  | { type: 'view_image_tool_call'; call_id: string; path: string }
+  | {
+      type: 'dynamic_tool_call_response'
+      call_id: string
+      turn_id: string
+      namespace: string | null
+      tool: string
+      arguments: Json
+      content_items: DynamicToolContent[]
+      success: boolean
+      /** Why there is no answer. */
+      error: string | null
+      duration: Duration
+    }
   | { type: 'error'; message: string; codex_error_info: Json }
   | OtherEvent
 
@@ -147,6 +161,10 @@ export type SessionEvent =
       readonly status: 'starting' | 'ready' | 'failed' | 'cancelled'
       readonly error: string | null
     }
+  /** Other settings are in force from the next turn on. */
+  | { readonly type: 'settingsChanged'; readonly turnId: null }
+  /** The last turns were taken back. */
+  | { readonly type: 'rolledBack'; readonly turnId: null; readonly turnCount: number }
   /** A failure; `willRetry` says whether the turn goes on. */
   | {
       readonly type: 'error'
@@ -161,6 +179,22 @@ export type SessionEvent =
       readonly status: 'completed' | 'interrupted' | 'failed'
       readonly error: TurnError | null
       readonly durationMs: number
+    }
+  /** What the model thinks, as it comes; `index` is that of the part within the item. */
+  | {
+      readonly type: 'reasoningDelta'
+      readonly turnId: string
+      readonly itemId: string
+      readonly kind: 'summary' | 'raw'
+      readonly index: number
+      readonly delta: string
+    }
+  /** A new part of a reasoning summary begins. */
+  | {
+      readonly type: 'reasoningSectionBreak'
+      readonly turnId: string
+      readonly itemId: string
+      readonly index: number
     }
 
 export interface PlanStep {

@@ -16,6 +16,7 @@ export type {
   UserInputQuestion,
   UserInputQuestions,
 } from './client-request.ts'
+export type { DynamicToolDefinition } from './dynamic-tool.ts'
 export {
   type Duration,
   durationMs,
@@ -38,6 +39,7 @@ export {
   type ToolOutput,
   userText,
 } from './response-item.ts'
+export type { ReviewFinding, ReviewOutput, ReviewTarget } from './review.ts'
 export type {
   CompactedRecord,
   RolloutItem,

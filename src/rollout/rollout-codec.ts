@@ -1,4 +1,11 @@
-import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../base/index.ts'
+import {
+  isDeeperThan,
+  isObject,
+  type Json,
+  type JsonObject,
+  objectAt,
+  stringAt,
+} from '../base/index.ts'
 import {
   parseResponseItem,
   type ResponseItem,
@@ -44,11 +51,6 @@ function hasMoreThan(most: number, character: string, text: string): boolean {
     if (count > most) return true
   }
   return false
-}
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((each) => isDeeperThan(levels - 1, each))
 }
 
 const KNOWN_TYPES = ['session_meta', 'response_item', 'event_msg', 'turn_context', 'compacted']

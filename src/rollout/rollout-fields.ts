@@ -20,6 +20,7 @@ const KINDS = {
   duration: (value: unknown) =>
     isObject(value) && KINDS.number(value.secs) && KINDS.number(value.nanos),
   changes: (value: unknown) => isObject(value) && Object.values(value).every(isChange),
+  contents: (value: unknown) => Array.isArray(value) && value.every(isContent),
   usage: (value: unknown) =>
     isObject(value) && Object.keys(NO_TOKENS).every((count) => KINDS.number(value[count])),
   tokens: (value: unknown) =>
@@ -36,6 +37,13 @@ function isChange(value: unknown): boolean {
     return KINDS.string(value.unified_diff) && isOfKind('string?', value.move_path)
   }
   return (value.type === 'add' || value.type === 'delete') && KINDS.string(value.content)
+}
+
+/** A part of what a client's tool answered. */
+function isContent(value: unknown): boolean {
+  if (!isObject(value)) return false
+  if (value.type === 'inputText') return KINDS.string(value.text)
+  return value.type === 'inputImage' && KINDS.string(value.imageUrl)
 }
 
 export function isOfKind(kind: FieldKind, value: unknown): boolean {
@@ -125,6 +133,17 @@ export const EVENT_FIELDS: { readonly [type: string]: Fields } = {
     duration: 'duration',
   },
   web_search_end: { call_id: 'string', query: 'string', action: 'object' },
+  view_image_tool_call: { call_id: 'string', path: 'string' },
+  dynamic_tool_call_response: {
+    call_id: 'string',
+    turn_id: 'string?',
+    namespace: 'string?',
+    tool: 'string',
+    content_items: 'contents',
+    success: 'boolean',
+    error: 'string?',
+    duration: 'duration',
+  },
   error: { message: 'string' },
   ...Object.fromEntries(OTHER_EVENT_TYPES.map((type) => [type, {}])),
 }
@@ -137,6 +156,7 @@ export const EVENT_DEFAULTS: { readonly [type: string]: JsonObject } = {
   token_count: { info: null, rate_limits: null },
   patch_apply_end: { turn_id: '', stdout: '', stderr: '', status: 'completed' },
   exec_command_end: { turn_id: '', aggregated_output: '', status: 'completed' },
+  dynamic_tool_call_response: { turn_id: '', namespace: null, arguments: null, error: null },
   error: { codex_error_info: null },
 }
 

@@ -6,6 +6,7 @@ import {
   type ThreadSummary,
 } from '../history/index.ts'
 import type { RolloutItem, ThreadId } from '../protocol/index.ts'
+import { checkRollBack } from './roll-back-thread.ts'
 import type { CreateThread, StoredHistory, StoredThread, ThreadStore } from './store.ts'
 import { ThreadMetadataSync } from './thread-metadata-sync.ts'
 
@@ -13,6 +14,8 @@ export interface LiveThreadOptions {
   /** Hears what the store noticed about the thread's storage. */
   readonly onNotice?: (message: string) => void
   readonly clock?: Pick<Clock, 'nowMs'>
+  /** The log itself, where it is not in its usual place. */
+  readonly rolloutPath?: string
 }
 
 /**
@@ -63,9 +66,12 @@ export class LiveThread implements AsyncDisposable {
   static async resume(
     store: ThreadStore,
     threadId: ThreadId,
-    { onNotice, clock = systemClock }: LiveThreadOptions = {},
+    { onNotice, rolloutPath, clock = systemClock }: LiveThreadOptions = {},
   ): Promise<{ live: LiveThread; history: StoredHistory }> {
-    await store.resumeThread(threadId, onNotice ? { onNotice } : {})
+    await store.resumeThread(threadId, {
+      ...(onNotice ? { onNotice } : {}),
+      ...(rolloutPath === undefined ? {} : { rolloutPath }),
+    })
     try {
       const history = await store.loadModelContext(threadId)
       const known = { ...history.thread, loggedName: null }
@@ -105,6 +111,18 @@ export class LiveThread implements AsyncDisposable {
     const history = await this.#store.loadModelContext(this.threadId)
     this.#isBehind = false
     return history
+  }
+
+  /**
+   * Takes the last turns back; answers what is left, as far as the model's history hangs on it.
+   * Throws `invalid_request` for a count that the thread does not have.
+   */
+  async rollBack(turnCount: number): Promise<StoredHistory> {
+    await this.flush()
+    await checkRollBack(this.#store, this.threadId, turnCount)
+    const payload = { type: 'thread_rolled_back', num_turns: turnCount } as const
+    await this.append([{ type: 'event_msg', payload }])
+    return await this.#store.loadModelContext(this.threadId)
   }
 
   /** Changes what a person chose about the thread, in order with what is appended. */

@@ -14,7 +14,7 @@ export async function rollBackThread(
 ): Promise<void> {
   await store.resumeThread(threadId)
   try {
-    await checkCount(store, threadId, turnCount)
+    await checkRollBack(store, threadId, turnCount)
     const payload = { type: 'thread_rolled_back', num_turns: turnCount } as const
     await store.appendItems(threadId, [{ type: 'event_msg', payload }])
     await store.closeThread(threadId)
@@ -23,7 +23,8 @@ export async function rollBackThread(
   }
 }
 
-async function checkCount(
+/** Throws `invalid_request` when so many turns cannot be taken back. */
+export async function checkRollBack(
   store: ThreadStore,
   threadId: ThreadId,
   turnCount: number,

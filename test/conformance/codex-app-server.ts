@@ -1,10 +1,11 @@
 /**
  * A client of real Codex's `app-server` over stdio, one JSON object a line. Requests of the server
- * are refused: no test needs an approval. Closing ends stdin and waits for the exit.
+ * are kept, and refused unless the test has said how to answer. Closing ends stdin and waits for
+ * the exit.
  */
 import { once } from 'node:events'
 
-import { isObject, type JsonObject, objectAt, stringAt } from '../../src/base/index.ts'
+import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../../src/base/index.ts'
 import { killGroup, startChild } from './child.ts'
 import type { Scratch } from './scratch.ts'
 
@@ -15,6 +16,9 @@ export interface ServerNotification {
   readonly method: string
   readonly params: JsonObject
 }
+
+/** The result for a request of the server; undefined leaves it open for ever. */
+export type AnswerServer = (request: ServerNotification) => JsonObject | undefined
 
 /** An error answer, by its code and text. */
 export class RpcError extends Error {
@@ -42,6 +46,10 @@ interface Waiter {
 export class CodexAppServer implements AsyncDisposable {
   /** Everything the server told, in order. */
   readonly notifications: ServerNotification[] = []
+  /** Everything the server asked, in order. */
+  readonly requests: ServerNotification[] = []
+  /** How requests of the server are answered. */
+  onRequest: AnswerServer | undefined
   readonly #child: ReturnType<typeof startChild>
   readonly #exited: Promise<unknown>
   readonly #pending = new Map<number, Pending>()
@@ -153,9 +161,18 @@ export class CodexAppServer implements AsyncDisposable {
     } else if (message.id === undefined) {
       this.#tell({ method, params: objectAt(message, 'params') ?? {} })
     } else {
-      const error: JsonObject = { code: -32601, message: 'not served by this client' }
-      this.#send({ id: message.id, error })
+      this.#answer(message.id, { method, params: objectAt(message, 'params') ?? {} })
     }
+  }
+
+  #answer(id: Json, request: ServerNotification): void {
+    this.requests.push(request)
+    if (this.onRequest) {
+      const result = this.onRequest(request)
+      if (result) this.#send({ id, result })
+      return
+    }
+    this.#send({ id, error: { code: -32601, message: 'not served by this client' } })
   }
 
   #settle(message: JsonObject): void {

@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { assistantMessage, functionCall } from '../../src/core/index.ts'
-import { newThreadId } from '../../src/protocol/index.ts'
-import { hangsAfter } from '../support/played-model.ts'
+import { newThreadId, userText } from '../../src/protocol/index.ts'
+import { hangsAfter, type Step, started } from '../support/played-model.ts'
 import { runTurn, SessionKit, text, Watch } from '../support/session-kit.ts'
+import { TestClock } from '../support/test-clock.ts'
 
 const done = { items: [assistantMessage('done')] }
 
@@ -332,5 +333,86 @@ describe('disposing the manager', () => {
     assert.ok(hasFailed)
     const ends = kit.logs().map((path) => /turn_aborted/.test(readFileSync(path, 'utf8')))
     assert.deepEqual(ends, [true, true])
+  })
+})
+
+describe('the registry of loaded threads', () => {
+  it('tells of what is loaded and let go, lists it, and removes by id', async () => {
+    await using kit = await SessionKit.open([done])
+    const told: string[] = []
+    using _listening = kit.manager.listen({
+      onLoaded: ({ threadId }) => told.push(`loaded ${threadId}`),
+      onClosed: (threadId) => told.push(`closed ${threadId}`),
+    })
+    const handle = await kit.start()
+    const { threadId } = handle
+    await runTurn(handle, 'go')
+    assert.deepEqual(kit.manager.list(), [handle])
+    assert.equal(await kit.manager.remove(threadId), true)
+    assert.equal(await kit.manager.remove(threadId), false)
+    const again = await kit.resume(threadId)
+    await again.close()
+    assert.deepEqual(told, [
+      `loaded ${threadId}`,
+      `closed ${threadId}`,
+      `loaded ${threadId}`,
+      `closed ${threadId}`,
+    ])
+    assert.deepEqual(kit.manager.list(), [])
+  })
+
+  it('resumes by the path of a log, wherever it lies', async () => {
+    await using kit = await SessionKit.open([done, done])
+    const handle = await kit.start()
+    await runTurn(handle, 'one')
+    await kit.restart()
+    const rolloutPath = kit.logs()[0] ?? assert.fail()
+    const again = await kit.resume({ rolloutPath })
+    assert.equal(again.threadId, handle.threadId)
+    await assert.rejects(kit.resume(handle.threadId), { code: 'already_loaded' })
+    await runTurn(again, 'two')
+    assert.equal(kit.turns().length, 2)
+  })
+
+  it('shuts all down and reports; what does not end in time is named', async () => {
+    const clock = new TestClock()
+    await using kit = await SessionKit.open([hangsAfter()], { clock })
+    const running = await kit.start()
+    const idle = await kit.start()
+    await running.startTurn(text('go'))
+    const report = await kit.manager.shutDown(5000)
+    const completed = [running.threadId, idle.threadId].sort()
+    assert.deepEqual(report, { completed, failed: [], timedOut: [] })
+    await assert.rejects(kit.start(), { code: 'closed' })
+  })
+
+  it('names what hangs, and what could not be saved', async () => {
+    const clock = new TestClock()
+    const gate = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const deaf: Step = async function* () {
+      yield started()
+      asked.resolve()
+      await gate.promise
+    }
+    await using kit = await SessionKit.open([done, deaf], { clock })
+    using _letGo = { [Symbol.dispose]: () => gate.resolve() }
+    const unsaved = await kit.start()
+    await runTurn(unsaved, 'go')
+    const hanging = await kit.start()
+    await hanging.startTurn(text('go'))
+    await asked.promise
+    kit.files.plan = ({ method }) =>
+      method === 'file.sync' ? { kind: 'fail', code: 'EIO' } : undefined
+    await assert.rejects(unsaved.injectItems([userText('more')]), { code: 'not_kept' })
+    const reporting = kit.manager.shutDown(5000)
+    await assert.rejects(unsaved.close())
+    clock.wake()
+    const report = await reporting
+    assert.deepEqual([report.completed, report.timedOut], [[], [hanging.threadId]])
+    assert.deepEqual(
+      report.failed.map(({ threadId }) => threadId),
+      [unsaved.threadId],
+    )
   })
 })

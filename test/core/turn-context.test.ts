@@ -203,9 +203,9 @@ describe('what a request carries of the settings', () => {
       const { tools, parallelToolCalls } = await request({ model })
       return [parallelToolCalls, ...tools.map((tool) => tool.name)]
     }
-    const plain = ['exec_command', 'write_stdin', 'update_plan']
-    assert.deepEqual(await names('gpt-5.4'), [true, ...plain, 'apply_patch'])
-    assert.deepEqual(await names('mock-model'), [false, ...plain])
+    const plain = ['exec_command', 'write_stdin', 'update_plan', 'request_user_input']
+    assert.deepEqual(await names('gpt-5.4'), [true, ...plain, 'apply_patch', 'view_image'])
+    assert.deepEqual(await names('mock-model'), [false, ...plain, 'view_image'])
   })
 
   it('is the output schema of that turn only', async () => {
@@ -247,7 +247,7 @@ describe('pictures', () => {
   it('are sent as data between their marks, and kept by path', async () => {
     await using kit = await SessionKit.open([says])
     const path = kit.at('project', 'dot.PNG')
-    await writeFile(path, Buffer.from([1, 2, 3]))
+    await writeFile(path, Buffer.from('89504e470d0a1a0a', 'hex'))
     const input = [
       { type: 'text', text: 'look' },
       { type: 'localImage', path },
@@ -259,7 +259,7 @@ describe('pictures', () => {
       content: [
         { type: 'input_text', text: 'look' },
         { type: 'input_text', text: '<image name=[Image #1]>' },
-        { type: 'input_image', image_url: 'data:image/png;base64,AQID', detail: 'high' },
+        { type: 'input_image', image_url: 'data:image/png;base64,iVBORw0KGgo=', detail: 'high' },
         { type: 'input_text', text: '</image>' },
       ],
     })
@@ -290,14 +290,14 @@ describe('pictures', () => {
     const input = [missing, folder, notes].map((path) => ({ type: 'localImage', path }) as const)
     assert.equal((await runTurn(await kit.start(), input)).status, 'completed')
     const last = kit.model.requests[0]?.input.at(-1)
-    const told = (path: string, reason: string) => ({
+    const told = (path: string, reason: string, what = 'could not read the local') => ({
       type: 'input_text',
-      text: `Codex could not read the local image at \`${path}\`: ${reason}`,
+      text: `Codex ${what} image at \`${path}\`: ${reason}`,
     })
     assert.deepEqual(last?.type === 'message' && last.content, [
       told(missing, 'No such file or directory (os error 2)'),
-      told(folder, 'not a file'),
-      told(notes, 'unsupported image format'),
+      told(folder, 'Is a directory (os error 21)'),
+      told(notes, 'unsupported image `text/plain`.', 'cannot attach'),
     ])
   })
 })

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { assistantMessage, functionCall, ModelError } from '../../src/core/index.ts'
 import { TURN_ABORTED_MARKER } from '../../src/history/index.ts'
-import type { ResponseItem } from '../../src/protocol/index.ts'
+import type { ResponseItem, ThreadId } from '../../src/protocol/index.ts'
 import {
   breaksAfter,
   completed,
@@ -36,7 +36,7 @@ function callId(item: ResponseItem): string | undefined {
 }
 
 /** That the thread goes on after an interrupt, with a whole input, in the process and the next. */
-async function assertUsable(kit: SessionKit, threadId: Parameters<SessionKit['resume']>[0]) {
+async function assertUsable(kit: SessionKit, threadId: ThreadId) {
   const { length } = kit.model.requests
   kit.model.add(done, done)
   const handle = kit.manager.get(threadId) ?? assert.fail()

@@ -81,7 +81,7 @@ describe('the log of a turn [B2]', () => {
     })
     assert.deepEqual(said?.payload, {
       type: 'user_message',
-      message: 'hi\nthere',
+      message: 'hithere',
       images: [],
       local_images: [],
       text_elements: [],
@@ -112,7 +112,7 @@ describe('the log of a turn [B2]', () => {
         last_token_usage: counts,
         model_context_window: 258_400,
       },
-      rate_limits: {},
+      rate_limits: null,
     })
     assert.deepEqual(ended?.payload, {
       type: 'task_complete',

@@ -105,6 +105,21 @@ const anyEvent = fc.oneof(
     duration: fc.record({ secs: fc.nat(), nanos: fc.nat(999_999_999) }),
     status: anyText,
   }),
+  tagged('view_image_tool_call', { call_id: anyText, path: anyText }),
+  tagged('dynamic_tool_call_response', {
+    call_id: anyText,
+    turn_id: anyText,
+    namespace: fc.option(anyText),
+    tool: anyText,
+    arguments: anyJson,
+    content_items: fc.array(
+      fc.oneof(tagged('inputText', { text: anyText }), tagged('inputImage', { imageUrl: anyText })),
+      { maxLength: 2 },
+    ),
+    success: fc.boolean(),
+    error: fc.option(anyText),
+    duration: fc.record({ secs: fc.nat(), nanos: fc.nat(999_999_999) }),
+  }),
   tagged('error', { message: anyText, codex_error_info: anyJson }),
 )
 

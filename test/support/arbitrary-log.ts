@@ -38,6 +38,21 @@ function command(call_id: string, turn_id: string): RolloutItem {
   })
 }
 
+function clientCall(call_id: string, turn_id: string): RolloutItem {
+  return event({
+    type: 'dynamic_tool_call_response',
+    call_id,
+    turn_id,
+    namespace: null,
+    tool: `look_${call_id}`,
+    arguments: {},
+    content_items: [{ type: 'inputText', text: 'seen' }],
+    success: true,
+    error: null,
+    duration: { secs: 0, nanos: 0 },
+  })
+}
+
 function tokens(total: number | null): RolloutItem {
   const usage = {
     input_tokens: total ?? 0,
@@ -68,6 +83,11 @@ const said = fc.oneof(
 
 const rest = fc.oneof(
   fc.tuple(word, fc.option(turnId)).map(([call, id]) => [command(call, id ?? '')]),
+  fc.tuple(word, fc.option(turnId)).map(([call, id]) => [clientCall(call, id ?? '')]),
+  word.map((name) => [event({ type: 'view_image_tool_call', call_id: name, path: `/${name}` })]),
+  word.map((name) => [
+    event({ type: 'mcp_tool_call_end', call_id: name, invocation: { server: 's', tool: name } }),
+  ]),
   turnId.map((id) => [turnContext(id)]),
   word.map((text) => [compacted(text)]),
   word.map((text) => [compacted(text, [userText(`what is left: ${text}`)])]),

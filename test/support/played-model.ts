@@ -46,7 +46,7 @@ export class PlayedModel implements ModelClient {
 }
 
 export function started(): ModelEvent {
-  return { type: 'started', rateLimits: {} }
+  return { type: 'started', rateLimits: null }
 }
 
 /** The events of such items, without the end of the response. */

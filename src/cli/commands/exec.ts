@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { requireProvider, requireToken } from '../../config/index.ts'
-import type { ResumeThread, ThreadHandle, ThreadManager } from '../../core/index.ts'
-import type { SessionEvent, UserInput } from '../../protocol/index.ts'
+import type { ThreadHandle, ThreadManager } from '../../core/index.ts'
+import type { SessionEvent, ThreadId, UserInput } from '../../protocol/index.ts'
 import type { ThreadStore } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
 import { composeManager, openStore } from '../compose.ts'
@@ -85,7 +85,7 @@ async function resume(
   manager: ThreadManager,
   { config, settings }: ExecRun,
   flags: ExecFlags,
-  threadId: ResumeThread['threadId'],
+  threadId: ThreadId,
 ): Promise<ThreadHandle> {
   const isModelGiven = flags.model !== undefined || config.isModelOverridden
   return manager.resume({

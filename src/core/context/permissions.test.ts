@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { tmpdir } from 'node:os'
 import { describe, it } from 'node:test'
 import type { SandboxPolicy } from '../../protocol/index.ts'
 import { permissionProfile, permissionsText, writableRoots } from './permissions.ts'
@@ -25,7 +24,9 @@ describe('the folders that may be written', () => {
 
   it('are the folder, further roots and those for temporary files, each once', () => {
     const given = { ...WORKSPACE, writable_roots: ['/x', '/w', '/tmp'] }
-    assert.deepEqual(writableRoots(given, '/w'), [...new Set(['/w', '/x', '/tmp', tmpdir()])])
+    const { TMPDIR } = process.env
+    const temporary = TMPDIR ? ['/tmp', TMPDIR] : ['/tmp']
+    assert.deepEqual(writableRoots(given, '/w'), [...new Set(['/w', '/x', ...temporary])])
     assert.deepEqual(writableRoots(BARE, '/w'), ['/w'])
   })
 })
@@ -37,11 +38,15 @@ describe('what the model is told of its permissions', () => {
       [
         '<permissions instructions>',
         'Sandbox mode is `workspace-write`: files may be read; only the folders named below may ' +
-          'be written.',
+          'be written, without what is in their `.git`, `.agents` and `.codex`. The operating ' +
+          'system enforces that.',
         'Writable: `/w`, `/x`.',
         'Network access is enabled.',
-        'Approval policy is `never`. Nobody can be asked: what is not allowed is refused, and ' +
-          'the refusal says why.',
+        'Approval policy is `never`.',
+        'Nobody is asked: what is not allowed is refused, and the refusal says why. Leave ' +
+          '`sandbox_permissions` out: a command that wants out of the sandbox is rejected.',
+        'Where the machine has no working sandbox, a command that would run in it needs an ' +
+          'approval, or is refused; the answer says so.',
         '</permissions instructions>',
       ].join('\n'),
     )
@@ -73,7 +78,27 @@ describe('what the model is told of its permissions', () => {
     const policies = ['untrusted', 'on-failure', 'on-request', 'never', { granular: {} }] as const
     const texts = policies.map((policy) => permissionsText(policy, { type: 'read-only' }, '/w'))
     assert.equal(new Set(texts).size, policies.length)
-    assert.match(texts[4] ?? '', /Approval policy is granular/)
+    assert.match(texts[4] ?? '', /Approval policy is `granular`/)
+  })
+
+  it('teaches how to ask for more only where that is allowed', () => {
+    const policies = ['untrusted', 'on-failure', 'on-request', 'never', { granular: {} }] as const
+    const texts = policies.map((policy) => permissionsText(policy, { type: 'read-only' }, '/w'))
+    assert.deepEqual(
+      texts.map((text) => [/require_escalated/.test(text), /`justification`/.test(text)]),
+      policies.map((policy) => [policy === 'on-request', policy === 'on-request']),
+    )
+    assert.deepEqual(
+      texts.map((text) => /Leave `sandbox_permissions` out/.test(text)),
+      policies.map((policy) => policy !== 'on-request'),
+    )
+  })
+
+  it('says which kinds of request a granular policy refuses', () => {
+    const policy = { granular: { sandbox_approval: false, rules: true } }
+    const text = permissionsText(policy, { type: 'read-only' }, '/w')
+    assert.match(text, /delete by force: refused without asking\n/)
+    assert.match(text, /asked about: asked for\n/)
   })
 })
 

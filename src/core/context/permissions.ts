@@ -1,5 +1,4 @@
-import { tmpdir } from 'node:os'
-import type { JsonObject } from '../../base/index.ts'
+import { isObject, type JsonObject } from '../../base/index.ts'
 import type { ApprovalPolicy, SandboxPolicy } from '../../protocol/index.ts'
 
 /** Folders that commands and patches may write in; undefined: everywhere. */
@@ -13,11 +12,17 @@ export function writableRoots(policy: SandboxPolicy, cwd: string): string[] | un
     case 'workspace-write': {
       const temporary = [
         ...(policy.exclude_slash_tmp ? [] : ['/tmp']),
-        ...(policy.exclude_tmpdir_env_var ? [] : [tmpdir()]),
+        ...(policy.exclude_tmpdir_env_var ? [] : temporaryFolder()),
       ]
       return [...new Set([cwd, ...(policy.writable_roots ?? []), ...temporary])]
     }
   }
+}
+
+/** The variable alone counts: where it is not set, `/tmp` has a switch of its own. */
+function temporaryFolder(): string[] {
+  const { TMPDIR } = process.env
+  return TMPDIR?.startsWith('/') ? [TMPDIR] : []
 }
 
 /** Folders below a writable root that stay read-only: they steer programs. */
@@ -26,15 +31,58 @@ export const PROTECTED_FOLDERS = ['.git', '.agents', '.codex'] as const
 const SANDBOX_TEXT: { readonly [type in SandboxPolicy['type']]: string } = {
   'danger-full-access': 'commands and patches may read and write everything',
   'external-sandbox': 'an outer sandbox decides what commands may touch',
-  'read-only': 'files may be read; nothing may be written',
-  'workspace-write': 'files may be read; only the folders named below may be written',
+  'read-only': 'files may be read; nothing may be written. The operating system enforces that',
+  'workspace-write':
+    'files may be read; only the folders named below may be written, without what is in their ' +
+    '`.git`, `.agents` and `.codex`. The operating system enforces that',
 }
 
+const CONFINED_TEXT =
+  'A command that reads only runs at once, and so does any other inside of the sandbox. ' +
+  'One that deletes by force needs an approval'
+
 const APPROVAL_TEXT: { readonly [policy: string]: string } = {
-  never: 'Nobody can be asked: what is not allowed is refused, and the refusal says why.',
-  'on-request': 'The user can be asked before a command that needs more rights runs.',
-  'on-failure': 'The user can be asked when the sandbox stops a command.',
-  untrusted: 'The user is asked before any command that is not known to be harmless.',
+  never:
+    'Nobody is asked: what is not allowed is refused, and the refusal says why. ' +
+    'Leave `sandbox_permissions` out: a command that wants out of the sandbox is rejected.',
+  'on-failure':
+    `${CONFINED_TEXT}. When the sandbox seems to have stopped a command, the user is asked whether ` +
+    'it may run outside. Leave `sandbox_permissions` out: it is rejected.',
+  untrusted:
+    'The user is asked before any command that is not known to read only, and before every patch. ' +
+    'Leave `sandbox_permissions` out: it is rejected.',
+}
+
+/** How the model asks for more than the sandbox gives. Only this policy lets it. */
+const ON_REQUEST_TEXT = `${CONFINED_TEXT}.
+
+To run a command outside of the sandbox, ask for it in the call itself:
+- \`sandbox_permissions\`: \`"require_escalated"\`
+- \`justification\`: a short question to the user that says what the command is for
+- \`prefix_rule\`: optional; the first words that such commands have in common, as in \
+\`["npm", "run"]\`. The user can allow that prefix for good. Choose it narrow: programs that run \
+anything, like shells and interpreters, are not offered
+
+Do so when a command needs the network or a folder that may not be written, or when it has failed \
+for want of that; do not look for a way around the sandbox. A command line is taken apart at \
+\`&&\`, \`||\`, \`|\` and \`;\`, and every part has to be allowed. One with redirections, \
+substitutions or variables is taken as a whole.`
+
+const CATEGORY_TEXT: { readonly [category: string]: string } = {
+  sandbox_approval: 'commands and patches beyond the sandbox, and commands that delete by force',
+  rules: 'commands that a rule of the user wants to be asked about',
+  mcp_elicitations: 'questions of MCP servers',
+}
+
+function approvalText(approval: ApprovalPolicy): string {
+  if (approval === 'on-request') return ON_REQUEST_TEXT
+  if (typeof approval === 'string') return APPROVAL_TEXT[approval] ?? ''
+  const fields = isObject(approval.granular) ? approval.granular : {}
+  const lines = Object.entries(CATEGORY_TEXT).map(([category, what]) => {
+    return `- ${what}: ${fields[category] === false ? 'refused without asking' : 'asked for'}`
+  })
+  const rest = 'Leave `sandbox_permissions` out: it is rejected.'
+  return `${CONFINED_TEXT}. What goes beyond that:\n${lines.join('\n')}\n${rest}`
 }
 
 /** The developer text that tells the model what it may do. */
@@ -50,11 +98,19 @@ export function permissionsText(
       ? [`Writable: ${roots.map((at) => `\`${at}\``).join(', ')}.`]
       : []),
     `Network access is ${hasNetwork(sandbox) ? 'enabled' : 'restricted'}.`,
-    typeof approval === 'string'
-      ? `Approval policy is \`${approval}\`. ${APPROVAL_TEXT[approval] ?? ''}`.trim()
-      : 'Approval policy is granular: some kinds of request are refused without asking.',
+    `Approval policy is \`${typeof approval === 'string' ? approval : 'granular'}\`.`,
+    approvalText(approval),
+    ...(isConfined(sandbox) ? [NO_SANDBOX_TEXT] : []),
   ]
   return `<permissions instructions>\n${lines.join('\n')}\n</permissions instructions>`
+}
+
+const NO_SANDBOX_TEXT =
+  'Where the machine has no working sandbox, a command that would run in it needs an approval, ' +
+  'or is refused; the answer says so.'
+
+function isConfined({ type }: SandboxPolicy): boolean {
+  return type === 'read-only' || type === 'workspace-write'
 }
 
 function hasNetwork(sandbox: SandboxPolicy): boolean {

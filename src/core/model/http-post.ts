@@ -75,16 +75,20 @@ function limitConnecting(outgoing: http.ClientRequest, socket: Socket): void {
 }
 
 function toAnswer(incoming: http.IncomingMessage): HttpAnswer {
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: headersOf(incoming),
+    body: chunksOf(incoming),
+    release: () => release(incoming),
+  }
+}
+
+export function headersOf(incoming: http.IncomingMessage): HttpHeaders {
   const headers: { [name: string]: string | undefined } = {}
   for (const [name, value] of Object.entries(incoming.headers)) {
     headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  return {
-    status: incoming.statusCode ?? 0,
-    headers,
-    body: chunksOf(incoming),
-    release: () => release(incoming),
-  }
+  return headers
 }
 
 /** Bytes that may wait for a slow reader before the server is made to wait. */
@@ -136,4 +140,19 @@ function release(incoming: http.IncomingMessage): void {
   const timer = setTimeout(() => incoming.destroy(), RELEASE_TIMEOUT_MS).unref()
   incoming.once('close', () => clearTimeout(timer))
   incoming.resume()
+}
+
+/** The body of an error; more than this of it says nothing more. */
+const ERROR_BODY_BYTES = 64 * 1024
+
+/** The text of a body, as far as it is worth reading. */
+export async function wholeText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let sizeBytes = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    sizeBytes += chunk.length
+    if (sizeBytes > ERROR_BODY_BYTES) break
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }

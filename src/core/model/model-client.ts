@@ -16,6 +16,8 @@ export interface ModelRequest {
   readonly outputSchema?: JsonObject
   readonly threadId: string
   readonly sessionId: string
+  /** What the session is for when it works for another one: `review`. */
+  readonly purpose?: string
   /** Compactions so far. */
   readonly windowNumber: number
   /** Sent as `x-codex-turn-metadata`. */
@@ -25,10 +27,29 @@ export interface ModelRequest {
 }
 
 export type ModelEvent =
-  /** Headers have arrived. */
-  | { readonly type: 'started'; readonly rateLimits: JsonObject; readonly turnState?: string }
+  /** The endpoint answers. */
+  | {
+      readonly type: 'started'
+      /** Null where the endpoint told none. */
+      readonly rateLimits: JsonObject | null
+      readonly turnState?: string
+      /** The model that answers, where the endpoint says so. */
+      readonly model?: string
+    }
+  /** A snapshot told in the midst of a response. */
+  | { readonly type: 'rateLimits'; readonly rateLimits: JsonObject }
   | { readonly type: 'itemAdded'; readonly id: string; readonly kind: string }
   | { readonly type: 'textDelta'; readonly itemId: string; readonly delta: string }
+  /** What the model thinks, as it comes: `index` is that of the part within the item. */
+  | {
+      readonly type: 'reasoningDelta'
+      readonly itemId: string
+      readonly kind: 'summary' | 'raw'
+      readonly index: number
+      readonly delta: string
+    }
+  /** A new part of the summary begins. */
+  | { readonly type: 'reasoningSectionBreak'; readonly itemId: string; readonly index: number }
   /** `id` is the provider's; the item is in its stored form. */
   | { readonly type: 'itemDone'; readonly id: string; readonly item: ResponseItem }
   | {
@@ -44,6 +65,39 @@ export type ModelEvent =
  */
 export interface ModelClient {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>
+  /** The way of one session to the model; without it, all of them share the client. */
+  open?(): ModelConnection
+}
+
+/**
+ * One session's way to the model, owned by the session. It may keep a connection from one request
+ * to the next; requests come one after the other.
+ */
+export interface ModelConnection extends ModelClient, AsyncDisposable {
+  /** True while requests go over a connection that is kept, and that may break in between. */
+  readonly isKept: boolean
+  /**
+   * Gets ready for the first request, which is like this one but for its input and turn. In the
+   * background: what fails is found again by the first request.
+   */
+  prewarm(request: ModelRequest): void
+  /** Takes another transport for the rest of the session; false when there is none left. */
+  fallBack(): boolean
+}
+
+/** The way of one session over a client that keeps no connections. */
+export function openConnection(client: ModelClient): ModelConnection {
+  return client.open?.() ?? plainConnection(client)
+}
+
+export function plainConnection(client: ModelClient): ModelConnection {
+  return {
+    isKept: false,
+    stream: (request, signal) => client.stream(request, signal),
+    prewarm: () => undefined,
+    fallBack: () => false,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
 }
 
 export interface ModelErrorOptions {
@@ -55,6 +109,8 @@ export interface ModelErrorOptions {
   readonly retryAfterMs?: number
   /** The HTTP status behind a broken stream, where there was one. */
   readonly httpStatus?: number
+  /** The snapshot that came with the refusal. */
+  readonly rateLimits?: JsonObject
   readonly cause?: unknown
 }
 
@@ -65,6 +121,7 @@ export class ModelError extends Error {
   readonly isRetryable: boolean
   readonly retryAfterMs: number | undefined
   readonly httpStatus: number | null
+  readonly rateLimits: JsonObject | undefined
 
   constructor(message: string, options: ModelErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -72,5 +129,6 @@ export class ModelError extends Error {
     this.isRetryable = options.isRetryable ?? false
     this.retryAfterMs = options.retryAfterMs
     this.httpStatus = options.httpStatus ?? null
+    this.rateLimits = options.rateLimits
   }
 }

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject, objectAt, stringAt } from '../../base/index.ts'
 import type { HttpHeaders } from './http-post.ts'
 import { ModelError } from './model-client.ts'
+import { rateLimitsOf } from './rate-limits.ts'
 
 /**
  * From what the endpoint answered to what a person reads. Texts and kinds are 0.133.0's, because
@@ -46,7 +47,7 @@ export function httpError(failure: HttpFailure): ModelError {
   const error = objectAt(parseBody(body), 'error') ?? {}
   const code = stringAt(error, 'code')
   if (status === 400) return badRequest(body, error, code)
-  if (status === 429) return tooMany(error)
+  if (status === 429) return tooMany(error, rateLimitsOf(failure.headers))
   if (status === 503 && isOverloaded(code)) {
     return new ModelError(AT_CAPACITY, { codexErrorInfo: 'serverOverloaded', httpStatus: status })
   }
@@ -71,10 +72,11 @@ function badRequest(body: string, error: JsonObject, code: string | undefined): 
   return new ModelError(body || 'the model endpoint refused the request (400)', { httpStatus: 400 })
 }
 
-function tooMany(error: JsonObject): ModelError {
+function tooMany(error: JsonObject, rateLimits: JsonObject): ModelError {
   const type = stringAt(error, 'type')
   if (type === 'usage_limit_reached') {
-    return new ModelError(usageLimitText(error), { codexErrorInfo: 'usageLimitExceeded' })
+    const codexErrorInfo = 'usageLimitExceeded'
+    return new ModelError(usageLimitText(error), { codexErrorInfo, rateLimits })
   }
   if (type === 'usage_not_included') {
     return new ModelError(UPGRADE, { codexErrorInfo: 'usageLimitExceeded' })

@@ -1,4 +1,11 @@
-import type { Json, JsonObject } from '../../base/index.ts'
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  numberAt,
+  objectAt,
+  stringAt,
+} from '../../base/index.ts'
 import type { HttpHeaders } from './http-post.ts'
 
 /** A window of the provider's rate limit, read from response headers; null where none is told. */
@@ -34,5 +41,49 @@ export function rateLimitsOf(headers: HttpHeaders): JsonObject {
           },
     plan_type: null,
     rate_limit_reached_type: null,
+  }
+}
+
+/**
+ * The snapshot of a `codex.rate_limits` frame: on a kept connection there are no headers to tell
+ * it. Source: observed of 0.133.0.
+ */
+export function rateLimitsOfFrame(frame: JsonObject): JsonObject {
+  const limits = objectAt(frame, 'rate_limits') ?? {}
+  const credits = objectAt(frame, 'credits')
+  return {
+    limit_id: 'codex',
+    limit_name: null,
+    primary: frameWindow(limits.primary),
+    secondary: frameWindow(limits.secondary),
+    credits: credits
+      ? {
+          has_credits: credits.has_credits === true,
+          unlimited: credits.unlimited === true,
+          balance: stringAt(credits, 'balance') ?? null,
+        }
+      : null,
+    plan_type: stringAt(frame, 'plan_type') ?? null,
+    rate_limit_reached_type: null,
+  }
+}
+
+function frameWindow(window: Json | undefined): Json {
+  if (!isObject(window)) return null
+  const used = numberAt(window, 'used_percent')
+  if (used === undefined) return null
+  return {
+    used_percent: used,
+    window_minutes: numberAt(window, 'window_minutes') ?? null,
+    resets_at: numberAt(window, 'reset_at') ?? null,
+  }
+}
+
+/** A snapshot that says nothing of credits and plan leaves what was known of them. */
+export function mergeRateLimits(known: JsonObject | null, news: JsonObject): JsonObject {
+  return {
+    ...news,
+    credits: news.credits ?? known?.credits ?? null,
+    plan_type: news.plan_type ?? known?.plan_type ?? null,
   }
 }

@@ -18,6 +18,16 @@ export function decodeResponseEvent(data: JsonObject): ModelEvent | undefined {
         itemId: stringAt(data, 'item_id') ?? '',
         delta: stringAt(data, 'delta') ?? '',
       }
+    case 'response.reasoning_summary_text.delta':
+      return reasoningDelta(data, 'summary', 'summary_index')
+    case 'response.reasoning_text.delta':
+      return reasoningDelta(data, 'raw', 'content_index')
+    case 'response.reasoning_summary_part.added':
+      return {
+        type: 'reasoningSectionBreak',
+        itemId: stringAt(data, 'item_id') ?? '',
+        index: numberAt(data, 'summary_index') ?? 0,
+      }
     case 'response.output_item.done':
       return itemDone(objectAt(data, 'item'))
     case 'response.completed':
@@ -31,6 +41,16 @@ export function decodeResponseEvent(data: JsonObject): ModelEvent | undefined {
     }
     default:
       return undefined
+  }
+}
+
+function reasoningDelta(data: JsonObject, kind: 'summary' | 'raw', index: string): ModelEvent {
+  return {
+    type: 'reasoningDelta',
+    itemId: stringAt(data, 'item_id') ?? '',
+    kind,
+    index: numberAt(data, index) ?? 0,
+    delta: stringAt(data, 'delta') ?? '',
   }
 }
 

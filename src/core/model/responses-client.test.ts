@@ -10,7 +10,8 @@ import {
 import { TestClock } from '../../../test/support/test-clock.ts'
 import type { JsonObject } from '../../base/index.ts'
 import { ModelError, type ModelEvent, type ModelRequest } from './model-client.ts'
-import { type ModelProvider, ResponsesClient } from './responses-client.ts'
+import type { ModelProvider } from './provider.ts'
+import { ResponsesClient } from './responses-client.ts'
 import { assistantMessage, functionCall, type ModelFault } from './script.ts'
 
 const THREAD = '01a10000-0000-7000-8000-000000000001'
@@ -287,7 +288,7 @@ describe('a whole response', () => {
     assert.equal(error, undefined)
     const [started, ...rest] = events
     assert.ok(started?.type === 'started')
-    assert.deepEqual(started.rateLimits.primary, {
+    assert.deepEqual(started.rateLimits?.primary, {
       used_percent: 12.5,
       window_minutes: null,
       resets_at: null,

@@ -21,6 +21,12 @@ export type ModelFault =
   | { readonly kind: 'incomplete'; readonly reason: string }
   /** This text instead of events. */
   | { readonly kind: 'garbage'; readonly text: string }
+  /** These bytes after so many events: on a WebSocket as a binary frame. */
+  | { readonly kind: 'binary'; readonly afterEvents: number; readonly bytes: readonly number[] }
+  /** One event of so many bytes. */
+  | { readonly kind: 'oversized'; readonly afterEvents: number; readonly sizeBytes: number }
+  /** This object instead of all events: `{ type: 'error', … }` for instance. */
+  | { readonly kind: 'errorFrame'; readonly frame: JsonObject }
 
 /** One answer of a scripted model. */
 export interface ScriptedResponse {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.ts'
+import { type Clock, systemClock } from '../../base/index.ts'
 import type { ModelClient, ModelEvent, ModelRequest } from './model-client.ts'
 import { decodeResponseEvent } from './response-events.ts'
 import { responseEvents, type ScriptedResponse } from './script.ts'
@@ -14,7 +14,7 @@ export class ScriptedModel implements ModelClient {
   /** What it was asked, in order. */
   readonly requests: ModelRequest[] = []
 
-  constructor(script: readonly ScriptedResponse[], clock: Clock) {
+  constructor(script: readonly ScriptedResponse[], clock: Clock = systemClock) {
     this.#script = script
     this.#clock = clock
   }
@@ -23,7 +23,7 @@ export class ScriptedModel implements ModelClient {
     const response = this.#script[this.requests.length]
     if (!response) throw new Error(`the model's script has only ${this.#script.length} responses`)
     this.requests.push(request)
-    yield { type: 'started', rateLimits: {} }
+    yield { type: 'started', rateLimits: null }
     for (const data of responseEvents(response, `resp_${this.requests.length}`)) {
       if (response.delayMs) await this.#clock.sleep(response.delayMs, signal)
       signal.throwIfAborted()

@@ -1,7 +1,7 @@
 import type { TurnId } from '../../protocol/index.ts'
 import { TurnInterrupted } from '../errors.ts'
-import type { TurnKind } from '../turn/run-turn.ts'
 import type { TurnState } from '../turn/turn-state.ts'
+import type { TurnKind } from '../turn/turn-task.ts'
 
 /** The running turn: how to stop it, and when it has ended. */
 export class ActiveTurn implements Disposable {
@@ -9,6 +9,7 @@ export class ActiveTurn implements Disposable {
   readonly kind: TurnKind
   readonly state: TurnState
   readonly #controller = new AbortController()
+  #isStopped = false
   #ended: Promise<void> = Promise.resolve()
 
   constructor(turnId: TurnId, kind: TurnKind, state: TurnState) {
@@ -35,8 +36,14 @@ export class ActiveTurn implements Disposable {
     this.#controller.abort(new TurnInterrupted())
   }
 
-  interrupt(): void {
-    this.#controller.abort(new TurnInterrupted())
+  /** Whether somebody has ended it before it was through. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  interrupt(reason: TurnInterrupted['reason'] = 'interrupted'): void {
+    this.#isStopped = true
+    this.#controller.abort(new TurnInterrupted(reason))
   }
 
   /** Ends the turn for a reason of our own. */

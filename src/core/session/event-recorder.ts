@@ -44,6 +44,12 @@ export class EventRecorder {
     return history
   }
 
+  /** Takes the last turns back; answers what is left. Throws `ThreadStoreError`, `ephemeral`. */
+  async rollBack(turnCount: number): Promise<StoredHistory> {
+    if (this.#live) return await this.#live.rollBack(turnCount)
+    throw new SessionError('ephemeral', 'nothing of an ephemeral thread is kept to roll back to')
+  }
+
   /** Changes what a person chose about the thread. Throws `ThreadStoreError`, `ephemeral`. */
   async updateMetadata(patch: ThreadMetadataPatch): Promise<StoredThread> {
     if (this.#live) return await this.#live.updateMetadata(patch)

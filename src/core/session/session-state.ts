@@ -8,11 +8,14 @@ import {
   type TokenUsage,
   type TurnContextRecord,
 } from '../../protocol/index.ts'
-
 import type { ModelInfo } from '../model/model-catalog.ts'
+import { mergeRateLimits } from '../model/rate-limits.ts'
+import type { SessionSettings } from '../settings.ts'
 
-/** What lasts as long as the session: the model's history and the counts that go with it. */
+/** What lasts as long as the session: settings, the model's history and the counts of it. */
 export class SessionState {
+  /** What is in force for the next turn. */
+  settings: SessionSettings
   #items: ResponseItem[]
   #contextBaseline: TurnContextRecord | undefined
   #tokenInfo: TokenInfo | null
@@ -21,7 +24,8 @@ export class SessionState {
   #countedItems: number
   #windowNumber = 0
 
-  constructor(history: ModelHistory) {
+  constructor(history: ModelHistory, settings: SessionSettings) {
+    this.settings = settings
     this.#items = [...history.items]
     this.#contextBaseline = history.contextBaseline
     this.#tokenInfo = history.tokenInfo
@@ -40,8 +44,19 @@ export class SessionState {
   compact(items: readonly ResponseItem[], tokens: number, { contextWindow }: ModelInfo): void {
     this.#items = [...items]
     this.#contextBaseline = undefined
-    this.#countedItems = items.length
     this.#windowNumber += 1
+    this.#recount(tokens, contextWindow)
+  }
+
+  /** Goes on from what is left of the history; the counts up to now stay. */
+  rollBack(history: ModelHistory, tokens: number, { contextWindow }: ModelInfo): void {
+    this.#items = [...history.items]
+    this.#contextBaseline = history.contextBaseline
+    this.#recount(tokens, contextWindow)
+  }
+
+  #recount(tokens: number, contextWindow: number): void {
+    this.#countedItems = this.#items.length
     this.#tokenInfo = {
       total_token_usage: this.#tokenInfo?.total_token_usage ?? NO_TOKENS,
       last_token_usage: { ...NO_TOKENS, total_tokens: tokens },
@@ -85,7 +100,18 @@ export class SessionState {
   }
 
   setRateLimits(limits: JsonObject): void {
-    this.#rateLimits = limits
+    this.#rateLimits = mergeRateLimits(this.#rateLimits, limits)
+  }
+
+  /** The model has said that its window is full, whatever was counted. */
+  fillWindow({ contextWindow }: ModelInfo): void {
+    const full = { ...NO_TOKENS, total_tokens: contextWindow }
+    this.#tokenInfo = {
+      total_token_usage: full,
+      last_token_usage: full,
+      model_context_window: contextWindow,
+    }
+    this.#countedItems = this.#items.length
   }
 
   /** Adds a response's counts; without counts, what is known stays. */

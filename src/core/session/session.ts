@@ -1,7 +1,10 @@
 import type { JsonObject } from '../../base/index.ts'
-import { replayModelHistory } from '../../history/index.ts'
+import { estimateTokens, replayModelHistory } from '../../history/index.ts'
 import {
   newTurnId,
+  type ResponseItem,
+  type ReviewTarget,
+  type RolloutItem,
   type SessionEvent,
   type ThreadId,
   type TurnId,
@@ -9,30 +12,38 @@ import {
 } from '../../protocol/index.ts'
 import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
 import { SessionError } from '../errors.ts'
-import type { SessionOrigin, SessionSettings } from '../settings.ts'
-import { OpenRequests } from '../turn/open-requests.ts'
+import { modelInfo } from '../model/model-catalog.ts'
 import {
-  announceCompaction,
-  announceTurn,
-  openCompaction,
-  openTurn,
-  runTurn,
-  type TurnKind,
-  tellEnd,
-} from '../turn/run-turn.ts'
-import type { TurnRun } from '../turn/turn-run.ts'
-import { TurnState } from '../turn/turn-state.ts'
+  patchSettings,
+  type SessionOrigin,
+  type SessionSettings,
+  type SettingsPatch,
+} from '../settings.ts'
+import { compactTask } from '../turn/compact.ts'
+import { OpenRequests } from '../turn/open-requests.ts'
+import { regularTask } from '../turn/regular-task.ts'
+import { prewarmRequest } from '../turn/request.ts'
+import { reviewTask } from '../turn/review-task.ts'
+import { openTurn, runTurn, tellEnd } from '../turn/run-turn.ts'
+import { TurnDiff } from '../turn/turn-diff.ts'
+import { type TurnRun, tokenCountOf } from '../turn/turn-run.ts'
+import { type SteeredInput, TurnState } from '../turn/turn-state.ts'
+import type { TurnTask } from '../turn/turn-task.ts'
 import { ActiveTurn } from './active-turn.ts'
 import { type ClientHandlers, ClientRegistry } from './client-registry.ts'
 import { EventHub } from './event-hub.ts'
 import { EventRecorder } from './event-recorder.ts'
+import { Floor } from './floor.ts'
 import type { SessionServices } from './session-services.ts'
 import type { SessionState } from './session-state.ts'
 
 export interface SessionParts {
   readonly threadId: ThreadId
-  readonly settings: SessionSettings
   readonly origin: SessionOrigin
+  /** Of the whole tree of sessions that work for one another: the first one's thread id. */
+  readonly sessionId: ThreadId
+  /** What the session is for, when it works for another one. */
+  readonly purpose?: string
   /** The model's base instructions, fixed for the life of the thread. */
   readonly instructions: string
   readonly state: SessionState
@@ -47,6 +58,23 @@ const UNHEARD_LIMIT = 100
 export interface TurnOptions {
   /** JSON Schema that the last message of this turn has to follow. */
   readonly outputSchema?: JsonObject
+  /** Changes of the settings that hold from this turn on. */
+  readonly settings?: SettingsPatch
+  /**
+   * Told to the model's endpoint with each request of this turn, in `x-codex-turn-metadata`; adds
+   * to what is told anyway, and replaces nothing of it.
+   */
+  readonly clientMetadata?: { readonly [name: string]: string }
+  /** Interrupts the turn when it aborts. */
+  readonly signal?: AbortSignal
+}
+
+/** The metadata holds from the turn's next request on, the settings from the next turn on. */
+export type SteerOptions = Pick<TurnOptions, 'clientMetadata' | 'settings'>
+
+export interface TakeOver {
+  /** Ends the turn that runs, as replaced, instead of being refused while it does. */
+  readonly replacesRunning?: boolean
 }
 
 /** One loaded run of a thread: a façade over its state, services, log and running turn. */
@@ -55,7 +83,7 @@ export class Session implements AsyncDisposable {
   readonly #hub = new EventHub()
   readonly #recorder: EventRecorder
   readonly #clients = new ClientRegistry()
-  #activeTurn: ActiveTurn | undefined
+  readonly #floor = new Floor()
   #isClosed = false
   #closing: Promise<void> | undefined
   #hasListener = false
@@ -68,7 +96,15 @@ export class Session implements AsyncDisposable {
   }
 
   get settings(): SessionSettings {
-    return this.#parts.settings
+    return this.#parts.state.settings
+  }
+
+  get isEphemeral(): boolean {
+    return this.#parts.live === undefined
+  }
+
+  get activeTurn(): Pick<ActiveTurn, 'turnId' | 'kind'> | undefined {
+    return this.#floor.turn
   }
 
   listen(listener: (event: SessionEvent) => void): Disposable {
@@ -87,55 +123,91 @@ export class Session implements AsyncDisposable {
     return this.#clients.join(handlers)
   }
 
+  /** Gets the model ready for the first turn, where it keeps connections. */
+  prewarm(): void {
+    const { state: session, ...parts } = this.#parts
+    const { services } = parts
+    services.model.client.prewarm(prewarmRequest({ ...parts, settings: session.settings, session }))
+  }
+
   warn(message: string): void {
-    const turnId = this.#activeTurn?.turnId ?? null
+    const turnId = this.#floor.turn?.turnId ?? null
     const event = { type: 'warning', turnId, message } as const
     if (this.#hasListener) this.#hub.publish(event)
     else if (this.#unheard.length < UNHEARD_LIMIT) this.#unheard.push(event)
   }
 
   /** The turn's id, once the person's message is kept. Throws `SessionError`. */
-  async startTurn(input: readonly UserInput[], options: TurnOptions): Promise<TurnId> {
-    if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
+  async startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
     if (input.length === 0) throw new SessionError('empty_input', 'a turn needs some input')
-    return await this.#begin('regular', options, async (run) => {
-      const message = await openTurn(run, input)
-      return () => announceTurn(run, message)
-    })
+    return await this.#begin(regularTask(input), options)
+  }
+
+  /** Says something, whatever the thread is doing; see `ThreadHandle.submitInput`. */
+  async submitInput(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
+    this.#checkOpen()
+    if (input.length === 0) throw new SessionError('empty_input', 'input must not be empty')
+    if (!this.#floor.isTaken) return await this.startTurn(input, options)
+    const active = this.#floor.turn
+    const kept = active?.kind === 'regular' ? this.#steer(active, { input }, options) : undefined
+    if (!active || !kept) {
+      await this.#floor.left()
+      return await this.submitInput(input, options)
+    }
+    try {
+      await kept
+      return active.turnId
+    } catch (error) {
+      const hasEnded = error instanceof SessionError && error.code === 'turn_over'
+      if (!hasEnded || active.isStopped) throw error
+      return await this.submitInput(input, options)
+    }
   }
 
   /** Has the history condensed, in a turn of its own; its id, once it has begun. */
-  async compact(): Promise<TurnId> {
-    return await this.#begin('compact', {}, async (run) => {
-      await openCompaction(run)
-      return () => announceCompaction(run)
-    })
+  async compact(options: TakeOver = {}): Promise<TurnId> {
+    await this.#makeWay(options)
+    return await this.#begin(compactTask, {})
   }
 
-  /** The turn's id, once it is open: `open` keeps its beginning and answers how to tell it. */
-  async #begin(
-    kind: TurnKind,
-    options: TurnOptions,
-    open: (run: TurnRun) => Promise<() => Promise<void>>,
-  ): Promise<TurnId> {
-    if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
-    if (this.#activeTurn) {
-      const reason = `turn ${this.#activeTurn.turnId} is still running`
-      throw new SessionError('turn_running', `${reason}; interrupt it or wait for its end`)
-    }
+  /** Has changes reviewed; see `ThreadHandle.startReview`. */
+  async startReview(target: ReviewTarget, options: TakeOver = {}): Promise<TurnId> {
+    const task = reviewTask(target)
+    await this.#makeWay(options)
+    return await this.#begin(task, {})
+  }
+
+  /** The running turn ends as replaced, where that is asked for. */
+  async #makeWay({ replacesRunning }: TakeOver): Promise<void> {
+    const { turn } = this.#floor
+    if (!turn || !replacesRunning) return
+    const left = this.#floor.left('first')
+    turn.interrupt('replaced')
+    await left
+  }
+
+  /** The turn's id, once its beginning is kept and told. */
+  async #begin(task: TurnTask, options: TurnOptions): Promise<TurnId> {
+    const { settings, signal, clientMetadata } = options
+    this.#checkFree()
+    signal?.throwIfAborted()
+    if (settings) this.updateSettings(settings)
     const state = new TurnState(this.#parts.services.clock)
-    const active = new ActiveTurn(newTurnId(), kind, state)
-    this.#activeTurn = active
-    const opened = Promise.withResolvers<void>()
+    if (clientMetadata) state.setClientMetadata(clientMetadata)
+    const active = new ActiveTurn(newTurnId(), task.kind, state)
+    this.#floor.take(active)
     const requests = new OpenRequests(this.#clients, active.turnId, active.signal, (event) =>
       this.#recorder.tell(event),
     )
-    const run = {
-      ...this.#turnRun(active, options),
-      clients: requests,
-      opened: opened.promise,
-    }
-    active.follow(this.#lead(active, run, open, opened).finally(() => requests[Symbol.dispose]()))
+    const opened = Promise.withResolvers<void>()
+    const run = { ...this.#turnRun(active, options), clients: requests, opened: opened.promise }
+    const stop = () => active.interrupt()
+    signal?.addEventListener('abort', stop, { once: true })
+    const leading = this.#lead(active, run, task, opened).finally(() => {
+      signal?.removeEventListener('abort', stop)
+      requests[Symbol.dispose]()
+    })
+    active.follow(leading)
     try {
       await opened.promise
     } catch (error) {
@@ -151,10 +223,14 @@ export class Session implements AsyncDisposable {
    * that is coming in. Answers the turn's id once it is kept. Throws `SessionError`: `no_turn`,
    * `other_turn`, `not_steerable`, `turn_over`, `empty_input`, `not_kept`, `closed`.
    */
-  async steerTurn(input: readonly UserInput[], expected?: TurnId): Promise<TurnId> {
-    if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
+  async steerTurn(
+    input: readonly UserInput[],
+    expected?: TurnId,
+    options: SteerOptions = {},
+  ): Promise<TurnId> {
+    this.#checkOpen()
     if (input.length === 0) throw new SessionError('empty_input', 'input must not be empty')
-    const active = this.#activeTurn
+    const active = this.#floor.turn
     if (!active) throw new SessionError('no_turn', 'no active turn to steer')
     if (expected !== undefined && expected !== active.turnId) {
       const reason = `expected active turn id \`${expected}\` but found \`${active.turnId}\``
@@ -163,10 +239,98 @@ export class Session implements AsyncDisposable {
     if (active.kind !== 'regular') {
       throw new SessionError('not_steerable', `cannot steer a ${active.kind} turn`)
     }
-    const kept = active.state.steer(input)
+    const kept = this.#steer(active, { input }, options)
     if (!kept) throw new SessionError('no_turn', 'no active turn to steer: it is about to end')
     await kept
     return active.turnId
+  }
+
+  /**
+   * Adds items to the model's history as they are. Into a running turn they go with its next
+   * request. Throws `SessionError`: `invalid_items`, `turn_over`, `not_kept`, `closed`.
+   */
+  async injectItems(items: readonly ResponseItem[]): Promise<void> {
+    this.#checkOpen()
+    if (items.length === 0) throw new SessionError('invalid_items', 'items must not be empty')
+    while (this.#floor.isTaken) {
+      const { turn } = this.#floor
+      const kept = turn?.kind === 'regular' ? turn.state.steer({ items }) : undefined
+      if (kept && (await isKept(kept))) return
+      await this.#floor.left()
+      this.#checkOpen()
+    }
+    await this.#alone(async () => {
+      this.#parts.state.append(...items)
+      const lines = items.map((payload): RolloutItem => ({ type: 'response_item', payload }))
+      await this.#recorder.keepDurably(lines)
+    })
+  }
+
+  /**
+   * Takes the last turns back. Throws `ThreadStoreError` `invalid_request` for a count that the
+   * thread does not have, and `SessionError`: `turn_running`, `ephemeral`, `not_kept`, `closed`.
+   */
+  async rollBack(turnCount: number): Promise<void> {
+    this.#checkFree()
+    await this.#alone(async () => {
+      const { state } = this.#parts
+      const history = replayModelHistory((await this.#recorder.rollBack(turnCount)).items)
+      const info = modelInfo(state.settings.model, state.settings.contextWindow)
+      state.rollBack(history, estimateTokens(history.items), info)
+      await this.#recorder.keepDurably([tokenCountOf(state)])
+    })
+    this.#recorder.tell({
+      type: 'tokenCount',
+      turnId: newTurnId(),
+      info: this.#parts.state.tokenInfo,
+    })
+    this.#recorder.tell({ type: 'rolledBack', turnId: null, turnCount })
+  }
+
+  /** What is in force from the next turn on. Throws `invalid_settings`, and changes nothing. */
+  updateSettings(patch: SettingsPatch): SessionSettings {
+    this.#checkOpen()
+    const { state } = this.#parts
+    state.settings = patchSettings(state.settings, patch)
+    this.#recorder.tell({ type: 'settingsChanged', turnId: null })
+    return state.settings
+  }
+
+  /** What was kept is as durable as the store's level says. Throws `not_kept`. */
+  async flush(): Promise<void> {
+    await this.#recorder.keepDurably([])
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new SessionError('closed', 'the thread has been closed')
+  }
+
+  #checkFree(): void {
+    this.#checkOpen()
+    if (!this.#floor.isTaken) return
+    const { turn } = this.#floor
+    const reason = turn ? `turn ${turn.turnId} is still running` : 'the history is being changed'
+    throw new SessionError('turn_running', `${reason}; interrupt it or wait for its end`)
+  }
+
+  /** Undefined when the turn takes no more input. */
+  #steer(
+    active: ActiveTurn,
+    said: SteeredInput['said'],
+    { settings, clientMetadata }: SteerOptions,
+  ): Promise<void> | undefined {
+    const kept = active.state.steer(said)
+    if (kept && settings) this.updateSettings(settings)
+    if (kept && clientMetadata) active.state.setClientMetadata(clientMetadata)
+    return kept
+  }
+
+  /** Changes the history while no turn runs. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    await this.#floor.alone(async () => {
+      await this.#catchUp()
+      await work()
+    })
   }
 
   /**
@@ -176,12 +340,12 @@ export class Session implements AsyncDisposable {
   async #lead(
     active: ActiveTurn,
     run: TurnRun,
-    open: (run: TurnRun) => Promise<() => Promise<void>>,
+    task: TurnTask,
     opened: PromiseWithResolvers<void>,
   ): Promise<void> {
     try {
       await this.#catchUp()
-      const announce = await open(run)
+      const announce = await openTurn(run, task)
       announce().then(opened.resolve, (error: unknown) => {
         opened.reject(error)
         active.fail(error)
@@ -191,7 +355,7 @@ export class Session implements AsyncDisposable {
       this.#leave(active)
       return
     }
-    const end = await runTurn(run, active.kind)
+    const end = await runTurn(run, task)
     this.#leave(active)
     if (end) tellEnd(run, end)
   }
@@ -204,7 +368,7 @@ export class Session implements AsyncDisposable {
 
   #leave(active: ActiveTurn): void {
     active[Symbol.dispose]()
-    this.#activeTurn = undefined
+    this.#floor.leave()
   }
 
   /** Throws `ThreadStoreError`, and `SessionError` `ephemeral`. */
@@ -214,7 +378,7 @@ export class Session implements AsyncDisposable {
 
   /** Ends the running turn and waits for its end; nothing happens when none, or another, runs. */
   async interrupt(turnId?: TurnId): Promise<void> {
-    const active = this.#activeTurn
+    const active = this.#floor.turn
     if (!active || (turnId !== undefined && turnId !== active.turnId)) return
     active.interrupt()
     await active.ended
@@ -263,28 +427,44 @@ export class Session implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const { tools, background } = this.#parts.services
+    const { model, tools, background } = this.#parts.services
     await this.interrupt()
+    await this.#floor.ended
+    await model.client[Symbol.asyncDispose]()
     await tools[Symbol.asyncDispose]()
     await background[Symbol.asyncDispose]()
   }
 
   #turnRun(active: ActiveTurn, options: TurnOptions): Omit<TurnRun, 'opened' | 'clients'> {
-    const { threadId, settings, origin, instructions, services, state } = this.#parts
+    const { threadId, sessionId, purpose, origin, instructions, services, state } = this.#parts
     return {
       threadId,
+      sessionId,
+      ...(purpose === undefined ? {} : { purpose }),
       turnId: active.turnId,
-      settings,
+      settings: state.settings,
       origin,
       instructions,
       services,
       session: state,
       turn: active.state,
       recorder: this.#recorder,
+      turnDiff: new TurnDiff(state.settings.cwd),
       signal: active.signal,
       interruptTurn: () => active.interrupt(),
       letGo: () => active[Symbol.dispose](),
       ...(options.outputSchema ? { outputSchema: options.outputSchema } : {}),
     }
+  }
+}
+
+/** False when the turn ended before: they can still be added behind it. */
+async function isKept(kept: Promise<void>): Promise<boolean> {
+  try {
+    await kept
+    return true
+  } catch (error) {
+    if (error instanceof SessionError && error.code === 'turn_over') return false
+    throw error
   }
 }

@@ -1,5 +1,6 @@
 import { toFileUpdateChanges } from '../../history/index.ts'
 import type { RolloutItem, TurnItem } from '../../protocol/index.ts'
+import type { Approval, Approvals } from './approvals.ts'
 import {
   applyVerifiedPatch,
   nodePatchFiles,
@@ -9,7 +10,7 @@ import {
   type VerifiedPatch,
   verifyPatch,
 } from './patch/index.ts'
-import { patchRefusal } from './permission.ts'
+import { decidePatch, NOBODY, patchRefusal } from './permission.ts'
 import type { Tool, ToolContext } from './tool.ts'
 
 const GRAMMAR = `start: begin_patch hunk+ end_patch
@@ -33,23 +34,30 @@ eof_line: "*** End of File" LF
 %import common.LF
 `
 
-/** Edits files by a patch, the way the model was trained to: free text under a grammar. */
-export const applyPatchTool: Tool = {
+const REJECTED = 'patch rejected by user'
+
+const SPEC = {
+  type: 'custom',
   name: 'apply_patch',
-  kind: 'custom',
-  isParallel: () => false,
-  spec: {
-    type: 'custom',
+  description:
+    'Edits files by a patch. The input is the patch itself, from *** Begin Patch to ' +
+    '*** End Patch; do not wrap it in JSON.',
+  format: { type: 'grammar', syntax: 'lark', definition: GRAMMAR },
+}
+
+/** Edits files by a patch, the way the model was trained to: free text under a grammar. */
+export function applyPatchTool(approvals: Approvals): Tool {
+  return {
     name: 'apply_patch',
-    description:
-      'Edits files by a patch. The input is the patch itself, from *** Begin Patch to ' +
-      '*** End Patch; do not wrap it in JSON.',
-    format: { type: 'grammar', syntax: 'lark', definition: GRAMMAR },
-  },
-  run: async (call, context) => {
-    const result = await patchFiles(call.callId, call.input, context.settings.cwd, context)
-    return typeof result === 'string' ? result : exitText(result)
-  },
+    kind: 'custom',
+    isParallel: () => false,
+    spec: SPEC,
+    run: async ({ callId, input }, context) => {
+      const { cwd } = context.settings
+      const result = await patchFiles(callId, input, cwd, approvals, context)
+      return typeof result === 'string' ? result : exitText(result)
+    },
+  }
 }
 
 /** How a finished patch is told: like a command that took no time. */
@@ -66,9 +74,10 @@ export async function patchFiles(
   callId: string,
   text: string,
   cwd: string,
+  approvals: Approvals,
   context: ToolContext,
 ): Promise<PatchOutcome | string> {
-  const { settings, recorder, signal, turnId } = context
+  const { recorder, settings, signal, turnDiff, turnId } = context
   let patch: VerifiedPatch
   try {
     patch = await verifyPatch(text, cwd, nodePatchFiles)
@@ -76,31 +85,107 @@ export async function patchFiles(
     if (error instanceof PatchError) return error.modelText
     throw error
   }
-  const refusal = await patchRefusal(settings, touchedPaths(patch))
-  if (refusal !== undefined) return refusal
+  const paths = touchedPaths(patch)
+  const verdict = await decidePatch(settings, paths)
+  if (verdict.verdict === 'refuse') return verdict.text
   signal.throwIfAborted()
-  const item = (status: 'inProgress' | 'completed' | 'failed'): TurnItem => ({
-    type: 'fileChange',
-    id: callId,
-    changes: toFileUpdateChanges(patch.changes),
-    status,
-  })
-  recorder.tell({ type: 'itemStarted', turnId, item: item('inProgress') })
-  const outcome = await applyVerifiedPatch(patch, nodePatchFiles)
-  const status = outcome.success ? 'completed' : 'failed'
-  const line: RolloutItem = {
-    type: 'event_msg',
-    payload: {
-      type: 'patch_apply_end',
-      call_id: callId,
-      turn_id: turnId,
-      stdout: outcome.stdout,
-      stderr: outcome.stderr,
-      success: outcome.success,
-      changes: patch.changes,
-      status,
-    },
+  const item = new PatchItem(callId, patch, context)
+  const keys = paths.map((path) => `patch ${path}`)
+  if (verdict.verdict === 'ask' && !approvals.areApproved(keys)) {
+    if (!context.clients.canAsk('patchApproval')) return nobodyAsked(settings)
+    const approval = await askFor(item, callId, approvals, context)
+    if (approval === 'acceptForSession') approvals.approve(keys)
+    else if (approval !== 'accept') return REJECTED
   }
-  await recorder.complete(turnId, item(status), [line])
+  item.start()
+  const noteOutcome = await turnDiff.expect(patch)
+  const outcome = await applyVerifiedPatch(patch, nodePatchFiles)
+  noteOutcome(outcome)
+  await item.complete(outcome)
+  const diff = turnDiff.takeUpdate()
+  if (diff !== undefined) recorder.tell({ type: 'turnDiff', turnId, diff })
   return outcome
+}
+
+/** The item has been told as declined when this answers so. */
+async function askFor(
+  item: PatchItem,
+  callId: string,
+  approvals: Approvals,
+  context: ToolContext,
+): Promise<Approval> {
+  item.start()
+  try {
+    const approval = await approvals.askPatch(callId, context)
+    if (approval === 'accept' || approval === 'acceptForSession') return approval
+    if (approval === 'cancel') context.interruptTurn()
+    context.signal.throwIfAborted()
+    await item.decline()
+    return approval
+  } catch (error) {
+    // The turn is over: what was told as begun also ends.
+    await item.decline()
+    throw error
+  }
+}
+
+function nobodyAsked({ approvalPolicy, sandboxPolicy }: ToolContext['settings']): string {
+  if (approvalPolicy === 'untrusted') {
+    return `patch rejected: every patch needs approval (policy \`untrusted\`), and ${NOBODY}`
+  }
+  return patchRefusal(sandboxPolicy.type === 'read-only')
+}
+
+type Told = Omit<PatchOutcome, 'done'>
+
+/** A patch as those who watch see it: begun once, ended once. */
+class PatchItem {
+  readonly #callId: string
+  readonly #patch: VerifiedPatch
+  readonly #context: ToolContext
+  #isStarted = false
+
+  constructor(callId: string, patch: VerifiedPatch, context: ToolContext) {
+    this.#callId = callId
+    this.#patch = patch
+    this.#context = context
+  }
+
+  start(): void {
+    if (this.#isStarted) return
+    this.#isStarted = true
+    const { recorder, turnId } = this.#context
+    recorder.tell({ type: 'itemStarted', turnId, item: this.#item('inProgress') })
+  }
+
+  complete(outcome: PatchOutcome): Promise<void> {
+    return this.#end(outcome, outcome.success ? 'completed' : 'failed')
+  }
+
+  decline(): Promise<void> {
+    return this.#end({ success: false, stdout: '', stderr: REJECTED }, 'declined')
+  }
+
+  async #end(outcome: Told, status: 'completed' | 'failed' | 'declined'): Promise<void> {
+    const { recorder, turnId } = this.#context
+    const line: RolloutItem = {
+      type: 'event_msg',
+      payload: {
+        type: 'patch_apply_end',
+        call_id: this.#callId,
+        turn_id: turnId,
+        stdout: outcome.stdout,
+        stderr: outcome.stderr,
+        success: outcome.success,
+        changes: this.#patch.changes,
+        status,
+      },
+    }
+    await recorder.complete(turnId, this.#item(status), [line])
+  }
+
+  #item(status: 'inProgress' | 'completed' | 'failed' | 'declined'): TurnItem {
+    const changes = toFileUpdateChanges(this.#patch.changes)
+    return { type: 'fileChange', id: this.#callId, changes, status }
+  }
 }

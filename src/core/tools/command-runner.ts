@@ -9,14 +9,23 @@ import {
   userShell,
   type WriteRequest,
 } from './exec/index.ts'
+import type { Confined, ConfineRequest, Sandbox } from './sandbox/index.ts'
 
 /** How long a killed command may take to be gone. */
 const KILL_GRACE_MS = 1000
 
+/** What a command runs in. */
+export type Box = Pick<ConfineRequest, 'policy' | 'cwd'> & { readonly sandbox: Sandbox }
+
 export interface RunCommand extends Omit<StartRequest, 'env' | 'onExit' | 'onAbort'> {
+  /** Left out: the command has the rights of this process. */
+  readonly box?: Box
+  readonly extraEnv?: { readonly [name: string]: string }
   /** Keeps and tells the command's end; an answer that tells of the end waits for it. */
   readonly onEnd: (exit: ProcessExit) => Promise<void>
 }
+
+const UNCONFINED: Pick<Confined, 'env' | 'release'> = { env: {}, release: () => undefined }
 
 /** The commands of one session, in the user's shell and environment. */
 export class CommandRunner implements AsyncDisposable {
@@ -26,6 +35,8 @@ export class CommandRunner implements AsyncDisposable {
   readonly #clock: Clock
   /** By session id: settles when the end of that process has been kept and told. */
   readonly #ends = new Map<number, Promise<void>>()
+  /** Those that have not ended. */
+  readonly #confined = new Set<Pick<Confined, 'release'>>()
   /** Ends being kept. */
   readonly #keeping = new Set<Promise<void>>()
 
@@ -38,9 +49,10 @@ export class CommandRunner implements AsyncDisposable {
 
   /**
    * An abort kills the command with its children, and its end is told before this rejects.
-   * Throws `ExecError`, or what `onEnd` throws.
+   * Throws `ExecError`, `SandboxError`, or what `onEnd` throws.
    */
-  async start({ onEnd, ...request }: RunCommand): Promise<ExecAnswer> {
+  async start({ onEnd, box, extraEnv, ...request }: RunCommand): Promise<ExecAnswer> {
+    const confined = await this.#confine(request, box)
     const end = Promise.withResolvers<void>()
     let sessionId: number | undefined
     const onSpawn = (id: number) => {
@@ -48,13 +60,18 @@ export class CommandRunner implements AsyncDisposable {
       this.#follow(id, end.promise)
       request.onSpawn?.(id)
     }
-    const onExit = (exit: ProcessExit) => end.resolve(this.#whileKeeping(onEnd(exit)))
-    const env = this.#environment
+    const onExit = (exit: ProcessExit) => {
+      this.#release(confined)
+      end.resolve(this.#whileKeeping(onEnd(exit)))
+    }
+    const { command } = confined
+    const env = { ...this.#environment, ...extraEnv, ...confined.env }
     try {
-      const whole = { ...request, env, onAbort: 'kill', onSpawn, onExit } as const
+      const whole = { ...request, command, env, onAbort: 'kill', onSpawn, onExit } as const
       return await this.#told(await this.#processes.start(whole), sessionId)
     } catch (error) {
-      if (request.signal?.aborted && sessionId !== undefined) await this.#killed(sessionId)
+      if (sessionId === undefined) this.#release(confined)
+      else if (request.signal?.aborted) await this.#killed(sessionId)
       throw error
     }
   }
@@ -68,6 +85,22 @@ export class CommandRunner implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#processes[Symbol.asyncDispose]()
     await Promise.allSettled(this.#keeping)
+    for (const confined of [...this.#confined]) this.#release(confined)
+  }
+
+  async #confine(
+    { command, isTty }: Pick<StartRequest, 'command' | 'isTty'>,
+    box: Box | undefined,
+  ): Promise<Confined> {
+    if (!box) return { command, ...UNCONFINED }
+    const { sandbox, ...walls } = box
+    const confined = await sandbox.confine({ ...walls, command, isTty })
+    this.#confined.add(confined)
+    return confined
+  }
+
+  #release(confined: Pick<Confined, 'release'>): void {
+    if (this.#confined.delete(confined)) confined.release()
   }
 
   #follow(sessionId: number, end: Promise<void>): void {

@@ -11,8 +11,11 @@ import type { LiveThread } from '../../thread-store/index.ts'
 import { EventHub } from '../session/event-hub.ts'
 import { EventRecorder } from '../session/event-recorder.ts'
 import type { SessionSettings } from '../settings.ts'
+import { TurnDiff } from '../turn/turn-diff.ts'
+import { Approvals } from './approvals.ts'
 import { CommandRunner } from './command-runner.ts'
 import { execCommandTool } from './exec-command.ts'
+import { noExecPolicy } from './exec-policy/index.ts'
 import type { ToolContext } from './tool.ts'
 
 type StoredEnd = Extract<
@@ -28,7 +31,9 @@ async function open(settings: Partial<SessionSettings> = {}) {
   const clock = new TestClock()
   const environment = { PATH: process.env.PATH, SHELL: '/bin/sh' }
   const runner = new CommandRunner(environment, 'thread-1', clock)
-  const tool = execCommandTool(runner)
+  const sandbox = async () => ({ isThere: false, reason: 'none is wanted here' }) as const
+  const approvals = new Approvals({ execPolicy: noExecPolicy, sandbox, clock })
+  const tool = execCommandTool(runner, approvals)
   const kept: RolloutItem[] = []
   const told: SessionEvent[] = []
   const hub = new EventHub()
@@ -47,6 +52,8 @@ async function open(settings: Partial<SessionSettings> = {}) {
     },
     recorder: new EventRecorder({ append } as unknown as LiveThread, hub),
     clients: noClients,
+    turnDiff: new TurnDiff('/'),
+    remember: async () => undefined,
     interruptTurn: () => undefined,
     signal: stop.signal,
   }

@@ -1,32 +1,16 @@
 import { resolve } from 'node:path'
-import { shellQuote } from '../../base/index.ts'
-import { commandItem } from '../../history/index.ts'
-import {
-  durationOf,
-  type RolloutItem,
-  type StoredEvent,
-  type TurnItem,
-} from '../../protocol/index.ts'
 import { exitText, patchFiles } from './apply-patch.ts'
+import type { Approvals } from './approvals.ts'
 import type { CommandRunner } from './command-runner.ts'
 import {
   type ExecCommandArguments,
-  ExecError,
-  formatAnswer,
-  formatExecFailure,
-  type ProcessExit,
   parseExecCommandArguments,
   requestedShell,
   shellArgv,
 } from './exec/index.ts'
 import { extractShellPatch, PatchError, resolvePatchPath } from './patch/index.ts'
-import { commandRefusal } from './permission.ts'
+import { runCommand } from './run-command.ts'
 import type { Tool, ToolContext } from './tool.ts'
-
-/** Bytes of a command's output that the log keeps; what the model read is kept beside it whole. */
-const KEPT_OUTPUT_BYTES = 10_000
-
-const NOT_RUN: CommandEnd = { exitCode: -1, aggregatedOutput: '', durationMs: 0 }
 
 const text = (description: string) => ({ type: 'string', description })
 
@@ -60,7 +44,7 @@ const SPEC = {
 } as const
 
 /** Runs shell commands; those that go on are left to `write_stdin`. */
-export function execCommandTool(runner: CommandRunner): Tool {
+export function execCommandTool(runner: CommandRunner, approvals: Approvals): Tool {
   return {
     name: 'exec_command',
     kind: 'function',
@@ -68,8 +52,13 @@ export function execCommandTool(runner: CommandRunner): Tool {
     spec: SPEC as unknown as Tool['spec'],
     run: async (call, context) => {
       const args = parseExecCommandArguments(call.input)
-      const patched = await tryShellPatch(call.callId, args, context)
-      return patched ?? runCommand(runner, call.callId, args, context)
+      const { callId } = call
+      const patched = await tryShellPatch(callId, args, approvals, context)
+      if (patched !== undefined) return patched
+      const shell = args.shell === undefined ? runner.shell : requestedShell(args.shell)
+      const argv = shellArgv(shell, args.cmd, args.isLogin)
+      const cwd = resolve(context.settings.cwd, args.workdir ?? '.')
+      return runCommand(runner, approvals, { callId, args, argv, cwd }, context)
     },
   }
 }
@@ -87,6 +76,7 @@ function isShellPatch(input: string): boolean {
 async function tryShellPatch(
   callId: string,
   args: ExecCommandArguments,
+  approvals: Approvals,
   context: ToolContext,
 ): Promise<string | undefined> {
   try {
@@ -94,7 +84,7 @@ async function tryShellPatch(
     if (!found) return undefined
     const folder = resolve(context.settings.cwd, args.workdir ?? '.')
     const cwd = resolvePatchPath(folder, found.workdir ?? '.')
-    const result = await patchFiles(callId, found.patch, cwd, context)
+    const result = await patchFiles(callId, found.patch, cwd, approvals, context)
     if (typeof result === 'string') return result
     return result.success
       ? `Wall time: 0.0000 seconds\nOutput:\n${result.stdout}`
@@ -103,110 +93,4 @@ async function tryShellPatch(
     if (error instanceof PatchError) return error.modelText
     throw error
   }
-}
-
-async function runCommand(
-  runner: CommandRunner,
-  callId: string,
-  args: ExecCommandArguments,
-  context: ToolContext,
-): Promise<string> {
-  const { recorder, settings, signal, turnId } = context
-  const shell = args.shell === undefined ? runner.shell : requestedShell(args.shell)
-  const command = shellArgv(shell, args.cmd, args.isLogin)
-  const cwd = resolve(settings.cwd, args.workdir ?? '.')
-  const shown: ShownCommand = { callId, turnId, command, cwd }
-  const refusal = commandRefusal(settings, {
-    text: args.cmd,
-    argvText: shellQuote(command),
-    wantsEscalation: args.sandboxPermissions === 'require_escalated',
-  })
-  if (refusal !== undefined) {
-    await complete(shown, context, NOT_RUN, 'declined')
-    return formatExecFailure(command, refusal)
-  }
-  const end = (exit: CommandEnd) =>
-    complete(shown, context, exit, exit.exitCode === 0 ? 'completed' : 'failed')
-  try {
-    const answer = await runner.start({
-      command,
-      cwd,
-      isTty: args.isTty,
-      yieldMs: args.yieldMs,
-      maxOutputTokens: args.maxOutputTokens,
-      signal,
-      onSpawn: () => recorder.tell({ type: 'itemStarted', turnId, item: startedItem(shown) }),
-      onOutput: (delta) =>
-        recorder.tell({ type: 'commandOutputDelta', turnId, itemId: callId, delta }),
-      onEnd: end,
-    })
-    return formatAnswer(answer)
-  } catch (error) {
-    if (!(error instanceof ExecError)) throw error
-    await end(NOT_RUN)
-    return formatExecFailure(command, error.message)
-  }
-}
-
-interface ShownCommand {
-  readonly callId: string
-  readonly turnId: string
-  readonly command: readonly string[]
-  readonly cwd: string
-}
-
-type CommandEnd = Pick<ProcessExit, 'exitCode' | 'aggregatedOutput' | 'durationMs'>
-type CommandStatus = 'completed' | 'failed' | 'declined'
-type StoredCommand = Extract<StoredEvent, { type: 'exec_command_end' }>
-
-function endEvent(shown: ShownCommand, end: CommandEnd, status: CommandStatus): StoredCommand {
-  return {
-    type: 'exec_command_end',
-    call_id: shown.callId,
-    turn_id: shown.turnId,
-    command: [...shown.command],
-    cwd: shown.cwd,
-    parsed_cmd: [{ type: 'unknown', cmd: shown.command.at(-1) }],
-    source: 'unified_exec_startup',
-    stdout: '',
-    stderr: '',
-    aggregated_output: end.aggregatedOutput,
-    exit_code: end.exitCode,
-    duration: durationOf(Math.round(end.durationMs)),
-    formatted_output: '',
-    status,
-  }
-}
-
-function startedItem(shown: ShownCommand): TurnItem {
-  const item = commandItem(endEvent(shown, NOT_RUN, 'completed'))
-  return { ...item, status: 'inProgress', exitCode: null, durationMs: null }
-}
-
-/** Keeps and tells the end of a command. Real Codex knows the line and passes over it. */
-async function complete(
-  shown: ShownCommand,
-  { recorder }: ToolContext,
-  end: CommandEnd,
-  status: CommandStatus,
-): Promise<void> {
-  const event = endEvent(shown, end, status)
-  const kept = { ...event, aggregated_output: withoutMiddle(end.aggregatedOutput) }
-  const lines: RolloutItem[] = [{ type: 'event_msg', payload: kept }]
-  await recorder.complete(shown.turnId, commandItem(event), lines)
-}
-
-function withoutMiddle(output: string): string {
-  const bytes = Buffer.from(output)
-  if (bytes.length <= KEPT_OUTPUT_BYTES) return output
-  const half = KEPT_OUTPUT_BYTES / 2
-  const head = bytes
-    .subarray(0, half)
-    .toString('utf8')
-    .replace(/\uFFFD$/, '')
-  const tail = bytes
-    .subarray(-half)
-    .toString('utf8')
-    .replace(/^\uFFFD+/, '')
-  return `${head}\n… ${bytes.length - KEPT_OUTPUT_BYTES} bytes left out …\n${tail}`
 }

@@ -1,69 +1,230 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
-import { errorCode } from '../../base/index.ts'
+import { errorCode, isObject, shellQuote } from '../../base/index.ts'
+import type { ApprovalPolicy } from '../../protocol/index.ts'
 import { PROTECTED_FOLDERS, writableRoots } from '../context/permissions.ts'
 import type { SessionSettings } from '../settings.ts'
-import { classifyCommand } from './exec/index.ts'
+import { proposedRule } from './approval-rule.ts'
+import { type CommandSegment, segmentsOf } from './command-segments.ts'
+import { matchRules, type RuleMatch, type RuleSet } from './exec-policy/index.ts'
+import { isConfining } from './sandbox/index.ts'
 
-const NOBODY = 'there is nobody to ask here'
+export const NOBODY = 'there is nobody to ask here'
 const BY_SETTINGS = 'rejected by user approval settings'
+const NEVER_ASKS = 'approval required by policy, but AskForApproval is set to Never'
+const NO_SANDBOX_APPROVAL =
+  'approval required by policy, but AskForApproval::Granular.sandbox_approval is false'
+const NO_RULES_APPROVAL =
+  'approval required by policy rule, but AskForApproval::Granular.rules is false'
+
+export type Whereabouts = 'inside' | 'outside'
+
+/** What becomes of a command. `inside` and `outside` are those of the sandbox. */
+export type CommandVerdict =
+  | { readonly verdict: 'run'; readonly where: Whereabouts }
+  | ({ readonly verdict: 'ask'; readonly where: Whereabouts } & Question)
+  /** `isBare`: the text is all that the model reads. */
+  | { readonly verdict: 'refuse'; readonly text: string; readonly isBare: boolean }
+
+export interface Question {
+  /** Why it is asked; absent when the policy alone asks. */
+  readonly reason?: string
+  /** First words that could be allowed for good. */
+  readonly proposedRule?: readonly string[]
+}
+
+export interface CommandFacts {
+  /** The command line, and how it is started. */
+  readonly text: string
+  readonly argv: readonly string[]
+  readonly wantsEscalation: boolean
+  readonly justification?: string
+  readonly prefixRule?: readonly string[]
+}
+
+export interface CommandSurroundings {
+  readonly rules: RuleSet
+  /** Why nothing can be confined here; undefined when it can. */
+  readonly noSandbox: string | undefined
+}
+
+type Policies = Pick<SessionSettings, 'approvalPolicy' | 'sandboxPolicy'>
 
 /**
- * Why a command may not run, in words for the model and the person; undefined when it may. Nobody
- * can be asked yet, so what would ask is refused. Bobbin has no operating-system sandbox of its
- * own yet, so what would need one is refused too. Source: `reference/session-runtime.md` E2.
+ * Whether a command runs, and where. The strictest of its segments counts; a rule about a segment
+ * goes before what is known of its program. Source: `reference/session-runtime.md` E2, and what
+ * 0.133.0 was seen to do.
  */
-export function commandRefusal(
-  settings: Pick<SessionSettings, 'approvalPolicy' | 'sandboxPolicy'>,
-  command: { readonly text: string; readonly argvText: string; readonly wantsEscalation: boolean },
-): string | undefined {
-  const { approvalPolicy, sandboxPolicy } = settings
-  const mode = sandboxPolicy.type
-  const isUnconfined = mode === 'danger-full-access' || mode === 'external-sandbox'
-  if (command.wantsEscalation && !isUnconfined) {
-    return escalationRefusal(approvalPolicy)
+export function decideCommand(
+  policies: Policies,
+  command: CommandFacts,
+  { rules, noSandbox }: CommandSurroundings,
+): CommandVerdict {
+  const { approvalPolicy, sandboxPolicy } = policies
+  const isConfined = isConfining(sandboxPolicy)
+  const isEscalated = isConfined && command.wantsEscalation
+  if (isEscalated && approvalPolicy !== 'on-request') return escalationRefusal(approvalPolicy)
+  const segments = segmentsOf(command.text, command.argv)
+  const judged = segments.map((segment) => judge(policies, isEscalated, segment, rules))
+  const where = !isConfined || isEscalated ? 'outside' : 'inside'
+  const verdict = strictest(policies, command, segments, judged, where)
+  const isSafe = segments.every(({ safety }) => safety === 'safe')
+  if (noSandbox === undefined || verdict.verdict === 'refuse' || verdict.where === 'outside') {
+    return verdict
   }
-  const risk = classifyCommand(command.text)
-  if (risk === 'safe') return undefined
-  if (isUnconfined && approvalPolicy === 'never') return undefined
-  if (risk === 'dangerous' && approvalPolicy === 'never') {
-    return `\`${command.argvText}\` rejected: blocked by policy`
+  // Of a command that only reads a sandbox would change nothing.
+  if (isSafe) return { ...verdict, where: 'outside' }
+  return withoutSandbox(policies, verdict, noSandbox, segments, command)
+}
+
+interface Judged {
+  readonly segment: CommandSegment
+  readonly decision: 'allow' | 'prompt' | 'forbidden'
+  readonly match: RuleMatch | undefined
+}
+
+function judge(
+  { approvalPolicy, sandboxPolicy }: Policies,
+  isEscalated: boolean,
+  segment: CommandSegment,
+  rules: RuleSet,
+): Judged {
+  const match = matchRules(rules, segment.argv)
+  if (match) return { segment, match, decision: match.rule.decision }
+  const told = (decision: Judged['decision']) => ({ segment, match, decision })
+  if (segment.safety === 'dangerous') {
+    if (approvalPolicy !== 'never') return told('prompt')
+    return told(isConfining(sandboxPolicy) ? 'forbidden' : 'allow')
   }
-  if (approvalPolicy === 'untrusted' || risk === 'dangerous') {
-    return `this command needs approval (policy \`${policyLabel(approvalPolicy)}\`), and ${NOBODY}`
+  if (isEscalated) return told('prompt')
+  return told(approvalPolicy === 'untrusted' && segment.safety !== 'safe' ? 'prompt' : 'allow')
+}
+
+function strictest(
+  { approvalPolicy }: Policies,
+  command: CommandFacts,
+  segments: readonly CommandSegment[],
+  judged: readonly Judged[],
+  where: Whereabouts,
+): CommandVerdict {
+  const forbidden = judged.filter(({ decision }) => decision === 'forbidden')
+  if (forbidden.length > 0) return forbiddenBy(command, forbidden)
+  const prompts = judged.filter(({ decision }) => decision === 'prompt')
+  const byRule = prompts.find(({ match }) => match)
+  if (byRule) {
+    if (approvalPolicy === 'never') return refuse(NEVER_ASKS)
+    if (granular(approvalPolicy, 'rules') === false) return refuse(NO_RULES_APPROVAL)
+    const why = byRule.match?.rule.justification
+    const reason = why === undefined ? 'requires approval by policy' : `requires approval: ${why}`
+    return { verdict: 'ask', where, reason: `\`${shellQuote(command.argv)}\` ${reason}` }
   }
-  if (isUnconfined) return undefined
-  return (
-    `sandbox mode \`${mode}\` would have to confine this command, and Bobbin cannot confine ` +
-    'commands on this system yet; only commands known to be read-only run. ' +
-    'The user can allow all commands with --sandbox danger-full-access'
-  )
+  const [first] = prompts
+  if (first) {
+    if (granular(approvalPolicy, 'sandbox_approval') === false) return refuse(NO_SANDBOX_APPROVAL)
+    const proposed = proposedRule(first.segment, segments, command.prefixRule)
+    return { verdict: 'ask', where, ...question(command.justification, proposed) }
+  }
+  const isAllowedByRules = judged.every(({ match }) => match)
+  return { verdict: 'run', where: isAllowedByRules ? 'outside' : where }
+}
+
+function forbiddenBy(command: CommandFacts, forbidden: readonly Judged[]): CommandVerdict {
+  const rules = forbidden.flatMap(({ match }) => match ?? [])
+  const reason = rules.find(({ rule }) => rule.justification !== undefined)?.rule.justification
+  const prefix = rules[0]?.prefix
+  const what =
+    reason ??
+    (prefix
+      ? `policy forbids commands starting with \`${shellQuote(prefix)}\``
+      : 'blocked by policy')
+  return refuse(`\`${shellQuote(command.argv)}\` rejected: ${what}`)
+}
+
+/** What needs a sandbox where there is none: somebody decides, or it does not run. */
+function withoutSandbox(
+  { approvalPolicy, sandboxPolicy }: Policies,
+  verdict: Extract<CommandVerdict, { verdict: 'run' | 'ask' }>,
+  noSandbox: string,
+  segments: readonly CommandSegment[],
+  command: CommandFacts,
+): CommandVerdict {
+  const why = `sandbox mode \`${sandboxPolicy.type}\` cannot confine this command: ${noSandbox}`
+  if (approvalPolicy === 'never' || granular(approvalPolicy, 'sandbox_approval') === false) {
+    return refuse(
+      `${why}. Only commands known to be read-only run. ` +
+        'The user can allow all commands with --sandbox danger-full-access',
+    )
+  }
+  if (verdict.verdict === 'ask') {
+    const reason = verdict.reason === undefined ? why : `${verdict.reason} (${why})`
+    return { ...verdict, where: 'outside', reason }
+  }
+  const proposed = proposedRule(segments[0], segments, command.prefixRule)
+  return { verdict: 'ask', where: 'outside', ...question(why, proposed) }
 }
 
 /**
- * Why a patch may not be applied; undefined when it may. Links are followed, so that none leads a
- * write out of the folders that may be written. Source: `reference/session-runtime.md` E4.
+ * What is asked when a command has failed as if the sandbox had stopped it; undefined when nothing
+ * is. Source: observed, 0.133.0.
  */
-export async function patchRefusal(
+export function retryQuestion(
+  approvalPolicy: ApprovalPolicy,
+  command: CommandFacts,
+): Question | undefined {
+  const asks =
+    approvalPolicy === 'untrusted' ||
+    approvalPolicy === 'on-failure' ||
+    granular(approvalPolicy, 'sandbox_approval') === true
+  if (!asks) return undefined
+  const segments = segmentsOf(command.text, command.argv)
+  const proposed = proposedRule(segments[0], segments, command.prefixRule)
+  return question('command failed; retry without sandbox?', proposed)
+}
+
+const DENIALS = /operation not permitted|permission denied|read-only file system/i
+const KILLED_BY_FILTER = 128 + 31
+
+/** Whether a command that ran in the sandbox looks as if that had stopped it. */
+export function looksDenied(exitCode: number, output: string): boolean {
+  return exitCode === KILLED_BY_FILTER || (exitCode !== 0 && DENIALS.test(output))
+}
+
+/** What becomes of a patch. */
+export type PatchVerdict =
+  | { readonly verdict: 'apply' | 'ask' }
+  | { readonly verdict: 'refuse'; readonly text: string }
+
+/**
+ * Whether a patch may be applied. Links are followed, so that none leads a write out of the folders
+ * that may be written. Source: `reference/session-runtime.md` E4.
+ */
+export async function decidePatch(
   settings: Pick<SessionSettings, 'approvalPolicy' | 'sandboxPolicy' | 'cwd'>,
   paths: readonly string[],
-): Promise<string | undefined> {
+): Promise<PatchVerdict> {
   const { approvalPolicy, sandboxPolicy, cwd } = settings
-  if (approvalPolicy === 'untrusted') {
-    return `patch rejected: every patch needs approval (policy \`untrusted\`), and ${NOBODY}`
-  }
+  if (approvalPolicy === 'untrusted') return { verdict: 'ask' }
   const roots = writableRoots(sandboxPolicy, cwd)
-  if (roots === undefined) return undefined
-  if (roots.length === 0) {
-    return `patch rejected: writing is blocked by read-only sandbox; ${BY_SETTINGS}`
-  }
+  if (roots === undefined || (await areWritable(roots, paths))) return { verdict: 'apply' }
+  const isRefused =
+    approvalPolicy === 'never' || granular(approvalPolicy, 'sandbox_approval') === false
+  if (!isRefused) return { verdict: 'ask' }
+  const isReadOnly = sandboxPolicy.type === 'read-only' && approvalPolicy === 'never'
+  return { verdict: 'refuse', text: patchRefusal(isReadOnly) }
+}
+
+export function patchRefusal(isReadOnly: boolean): string {
+  const why = isReadOnly
+    ? 'writing is blocked by read-only sandbox'
+    : 'writing outside of the project'
+  return `patch rejected: ${why}; ${BY_SETTINGS}`
+}
+
+async function areWritable(roots: readonly string[], paths: readonly string[]): Promise<boolean> {
+  if (roots.length === 0) return false
   const realRoots = await Promise.all(roots.map(realPathOf))
-  for (const path of await Promise.all(paths.map(realPathOf))) {
-    if (path === undefined || !isWritable(realRoots, path)) {
-      return `patch rejected: writing outside of the project; ${BY_SETTINGS}`
-    }
-  }
-  return undefined
+  const realPaths = await Promise.all(paths.map(realPathOf))
+  return realPaths.every((path) => path !== undefined && isWritable(realRoots, path))
 }
 
 /** Roots may hold one another: what one of them protects stays protected. */
@@ -74,13 +235,55 @@ function isWritable(roots: readonly (string | undefined)[], path: string): boole
   )
 }
 
-function escalationRefusal(policy: SessionSettings['approvalPolicy']): string {
-  if (policy === 'on-request') return `running outside the sandbox needs approval, and ${NOBODY}`
+function question(reason: string | undefined, proposed: readonly string[] | undefined): Question {
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(proposed === undefined ? {} : { proposedRule: proposed }),
+  }
+}
+
+function refuse(text: string): CommandVerdict {
+  return { verdict: 'refuse', text, isBare: false }
+}
+
+function escalationRefusal(policy: ApprovalPolicy): CommandVerdict {
   const name = policyName(policy)
-  return (
+  const text =
     `approval policy is ${name}; reject command — you cannot ask for escalated permissions if ` +
     `the approval policy is ${name}`
-  )
+  return { verdict: 'refuse', text, isBare: true }
+}
+
+const GRANULAR_FIELDS = [
+  'sandbox_approval',
+  'rules',
+  'skill_approval',
+  'request_permissions',
+  'mcp_elicitations',
+] as const
+
+/** Undefined for the other policies; a category that is not named may be asked for. */
+function granular(
+  policy: ApprovalPolicy,
+  field: (typeof GRANULAR_FIELDS)[number],
+): boolean | undefined {
+  if (typeof policy === 'string') return undefined
+  const fields = isObject(policy.granular) ? policy.granular : {}
+  return fields[field] !== false
+}
+
+const POLICY_NAMES: { readonly [policy: string]: string } = {
+  untrusted: 'UnlessTrusted',
+  'on-failure': 'OnFailure',
+  'on-request': 'OnRequest',
+  never: 'Never',
+}
+
+/** The policy as 0.133.0 prints it. */
+function policyName(policy: ApprovalPolicy): string {
+  if (typeof policy === 'string') return POLICY_NAMES[policy] ?? policy
+  const fields = GRANULAR_FIELDS.map((field) => `${field}: ${granular(policy, field)}`)
+  return `Granular(GranularApprovalConfig { ${fields.join(', ')} })`
 }
 
 function isWithin(root: string, path: string): boolean {
@@ -114,19 +317,4 @@ async function isLink(path: string): Promise<boolean> {
     // Nothing is there, so no link is.
     return false
   }
-}
-
-function policyLabel(policy: SessionSettings['approvalPolicy']): string {
-  return typeof policy === 'string' ? policy : 'granular'
-}
-
-const POLICY_NAMES: { readonly [policy: string]: string } = {
-  untrusted: 'UnlessTrusted',
-  'on-failure': 'OnFailure',
-  'on-request': 'OnRequest',
-  never: 'Never',
-}
-
-function policyName(policy: SessionSettings['approvalPolicy']): string {
-  return POLICY_NAMES[policyLabel(policy)] ?? 'Granular'
 }

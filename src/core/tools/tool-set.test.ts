@@ -4,6 +4,7 @@ import { noClients } from '../../../test/support/clients.ts'
 import { SessionError } from '../errors.ts'
 import { EventHub } from '../session/event-hub.ts'
 import { EventRecorder } from '../session/event-recorder.ts'
+import { TurnDiff } from '../turn/turn-diff.ts'
 import type { Tool, ToolCall, ToolContext } from './tool.ts'
 import { ToolSet } from './tool-set.ts'
 
@@ -21,6 +22,8 @@ function contextOf(signal = new AbortController().signal): ToolContext {
     },
     recorder: new EventRecorder(undefined, new EventHub()),
     clients: noClients,
+    turnDiff: new TurnDiff('/'),
+    remember: async () => undefined,
     interruptTurn: () => undefined,
     signal,
   }

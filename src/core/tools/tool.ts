@@ -3,10 +3,12 @@ import type {
   ClientAnswer,
   ClientRequestKind,
   ClientRequestParams,
+  ResponseItem,
   ToolOutput,
 } from '../../protocol/index.ts'
 import type { EventRecorder } from '../session/event-recorder.ts'
 import type { SessionSettings } from '../settings.ts'
+import type { TurnDiff } from '../turn/turn-diff.ts'
 
 /** A call as the model made it. `input` is JSON text for a function, else free text. */
 export interface ToolCall {
@@ -46,6 +48,13 @@ export interface ToolContext {
   readonly settings: SessionSettings
   readonly recorder: EventRecorder
   readonly clients: Clients
+  /** Follows what patches change. */
+  readonly turnDiff: TurnDiff
+  /**
+   * Puts items into the history that are not the tool's output; they come in front of it. Returns
+   * once they are kept.
+   */
+  readonly remember: (items: readonly ResponseItem[]) => Promise<void>
   /** Ends the turn as if the person had interrupted it: they answered a question so. */
   readonly interruptTurn: () => void
   /** Aborted when the turn ends before the call does. */

@@ -4,6 +4,7 @@ import { noClients } from '../../../test/support/clients.ts'
 import type { SessionEvent } from '../../protocol/index.ts'
 import { EventHub } from '../session/event-hub.ts'
 import { EventRecorder } from '../session/event-recorder.ts'
+import { TurnDiff } from '../turn/turn-diff.ts'
 import { updatePlanTool } from './update-plan.ts'
 
 async function plan(input: string): Promise<{ answer: unknown; told: SessionEvent[] }> {
@@ -22,6 +23,8 @@ async function plan(input: string): Promise<{ answer: unknown; told: SessionEven
     },
     recorder: new EventRecorder(undefined, hub),
     clients: noClients,
+    turnDiff: new TurnDiff('/'),
+    remember: async () => undefined,
     interruptTurn: () => undefined,
     signal: new AbortController().signal,
   } as const

@@ -12,6 +12,7 @@ import { disconnected } from '../model/model-errors.ts'
 import { buildRequest } from './request.ts'
 import { withRetries } from './retry.ts'
 import { infoOf, type TurnRun, tokenCount, turnContextOf } from './turn-run.ts'
+import type { TurnTask } from './turn-task.ts'
 
 const PROMPT = `The conversation is about to be condensed, and only what you write now, \
 together with the user's own messages, will be left of it. Write a note to yourself with which you \
@@ -24,6 +25,16 @@ Be complete and brief. Do not call tools.`
 const TOLD =
   'Long threads that were condensed several times can make the model less accurate; a new thread ' +
   'for a new task costs nothing.'
+
+/** The model condenses the history, and nothing else is done. Takes no input. */
+export const compactTask: TurnTask = {
+  kind: 'compact',
+  open: async () => ({ lines: [], tell: () => undefined }),
+  work: async (run) => {
+    await compact(run, false)
+    return null
+  },
+}
 
 /** True when the next request would come close to the end of the model's window. */
 export function needsCompaction(run: TurnRun): boolean {
@@ -83,8 +94,9 @@ async function ask(run: TurnRun, items: readonly ResponseItem[]): Promise<string
   const asked = { ...request, input, tools: [], parallelToolCalls: false }
   for await (const event of client.stream(asked, run.signal)) {
     run.signal.throwIfAborted()
-    if (event.type === 'started') run.session.setRateLimits(event.rateLimits)
-    else if (event.type === 'itemDone' && event.item.type === 'message') {
+    const rateLimits = 'rateLimits' in event ? event.rateLimits : null
+    if (rateLimits) run.session.setRateLimits(rateLimits)
+    if (event.type === 'itemDone' && event.item.type === 'message') {
       text = messageText(event.item) || text
     } else if (event.type === 'completed') {
       run.session.countTokens(event.usage, infoOf(run).contextWindow)

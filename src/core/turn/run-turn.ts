@@ -1,75 +1,35 @@
-import { randomUUID } from 'node:crypto'
 import { errorText, type Json } from '../../base/index.ts'
 import { TURN_ABORTED_MARKER } from '../../history/index.ts'
 import {
   type ResponseItem,
   type RolloutItem,
   type TurnError,
-  type UserContent,
-  type UserInput,
   userText,
 } from '../../protocol/index.ts'
-import { contextMessages } from '../context/turn-context.ts'
-import { shownInput, userMessageEvent, userMessageItem } from '../context/user-content.ts'
 import { SessionError, TurnInterrupted } from '../errors.ts'
 import { ModelError } from '../model/model-client.ts'
-import { compact, needsCompaction } from './compact.ts'
-import { withRetries } from './retry.ts'
-import { sample } from './sample.ts'
-import { infoOf, remember, type TurnRun, tokenCount, turnContextOf } from './turn-run.ts'
+import { infoOf, remember, type TurnRun, tokenCount } from './turn-run.ts'
 import { outputItem } from './turn-state.ts'
+import type { TurnTask } from './turn-task.ts'
 
 /** How long an interrupted tool may take to tidy up. */
 const INTERRUPT_GRACE_MS = 100
 
 export type TurnEnd =
   | { readonly status: 'completed'; readonly lastMessage: string | null }
-  | { readonly status: 'interrupted' }
+  | { readonly status: 'interrupted'; readonly reason: TurnInterrupted['reason'] }
   | { readonly status: 'failed'; readonly error: TurnError }
 
-/** What a turn is for. A compaction takes no input. */
-export type TurnKind = 'regular' | 'compact'
-
-/** Opens a regular turn: context, settings and the person's message are in the log. */
-export async function openTurn(
-  run: TurnRun,
-  input: readonly UserInput[],
-): Promise<readonly UserContent[]> {
-  const { session, recorder } = run
-  const { record, sources } = turnContextOf(run)
-  const context = await contextMessages(sources, record, session.contextBaseline)
-  const message = await userMessageItem(input)
-  const event = userMessageEvent(input)
-  const lines: RolloutItem[] = [
-    taskStarted(run),
-    ...remember(run, context),
-    { type: 'turn_context', payload: record },
-    ...remember(run, [message]),
-    { type: 'event_msg', payload: event },
-  ]
-  session.setContextBaseline(record)
-  await recorder.keep(lines)
-  return shownInput(input)
-}
-
-/** Opens a turn in which the history is condensed, and nothing else is done. */
-export async function openCompaction(run: TurnRun): Promise<void> {
-  await run.recorder.keep([taskStarted(run)])
-}
-
-export async function announceCompaction({ recorder, turn, turnId }: TurnRun): Promise<void> {
-  await recorder.keepDurably([])
-  recorder.tell({ type: 'turnStarted', turnId, startedAtS: turn.startedAtS })
-}
-
-/** Makes the start of a turn durable, then tells it. */
-export async function announceTurn(run: TurnRun, content: readonly UserContent[]): Promise<void> {
+/** Keeps the beginning of a turn; answers how to make it durable and tell it. */
+export async function openTurn(run: TurnRun, task: TurnTask): Promise<() => Promise<void>> {
   const { recorder, turn, turnId } = run
-  await recorder.keepDurably([])
-  const item = { type: 'userMessage', id: randomUUID(), content } as const
-  recorder.tell({ type: 'turnStarted', turnId, startedAtS: turn.startedAtS })
-  recorder.tell({ type: 'itemStarted', turnId, item })
-  recorder.tell({ type: 'itemCompleted', turnId, item })
+  const { lines, tell } = await task.open(run)
+  await recorder.keep([taskStarted(run), ...lines])
+  return async () => {
+    await recorder.keepDurably([])
+    recorder.tell({ type: 'turnStarted', turnId, startedAtS: turn.startedAtS })
+    tell()
+  }
 }
 
 /**
@@ -77,8 +37,8 @@ export async function announceTurn(run: TurnRun, content: readonly UserContent[]
  * is asked while the start is still being made durable; undefined for a turn whose start was never
  * told: its end is not to be told either.
  */
-export async function runTurn(run: TurnRun, kind: TurnKind): Promise<TurnEnd | undefined> {
-  const end = await runToEnd(run, kind === 'compact' ? condense : converse)
+export async function runTurn(run: TurnRun, task: TurnTask): Promise<TurnEnd | undefined> {
+  const end = await runToEnd(run, task)
   run.turn.refuseSteered(new SessionError('turn_over', `turn ${run.turnId} has ended`))
   run.letGo()
   const isTold = await run.opened.then(
@@ -104,51 +64,13 @@ async function endUnsaved(run: TurnRun, queued: TurnEnd, cause: unknown): Promis
   return end
 }
 
-async function runToEnd(
-  run: TurnRun,
-  work: (run: TurnRun) => Promise<string | null>,
-): Promise<TurnEnd> {
+async function runToEnd(run: TurnRun, task: TurnTask): Promise<TurnEnd> {
   try {
-    return { status: 'completed', lastMessage: await work(run) }
+    return { status: 'completed', lastMessage: await task.work(run) }
   } catch (error) {
     const cause: unknown = run.signal.aborted ? run.signal.reason : error
-    return cause instanceof TurnInterrupted ? { status: 'interrupted' } : failed(cause)
-  }
-}
-
-async function condense(run: TurnRun): Promise<null> {
-  await compact(run, false)
-  return null
-}
-
-/** Requests until there is nothing more to say; answers the last words. */
-async function converse(run: TurnRun): Promise<string | null> {
-  for (;;) {
-    if (needsCompaction(run)) await compact(run, true)
-    const result = await withRetries(run, () => sample(run))
-    if (!result.needsFollowUp && run.turn.closeInput()) return result.lastMessage
-    await keepSteered(run)
-  }
-}
-
-/** What a person said meanwhile is kept behind the response, and goes out with the next request. */
-async function keepSteered(run: TurnRun): Promise<void> {
-  const { recorder, turn, turnId } = run
-  for (const { input, kept } of turn.takeSteered()) {
-    try {
-      const message = await userMessageItem(input)
-      const event = userMessageEvent(input)
-      const lines = remember(run, [message])
-      await recorder.keepDurably([...lines, { type: 'event_msg', payload: event }])
-      const content = shownInput(input)
-      const item = { type: 'userMessage', id: randomUUID(), content } as const
-      recorder.tell({ type: 'itemStarted', turnId, item })
-      recorder.tell({ type: 'itemCompleted', turnId, item })
-      kept.resolve()
-    } catch (error) {
-      kept.reject(error)
-      throw error
-    }
+    if (!(cause instanceof TurnInterrupted)) return failed(cause)
+    return { status: 'interrupted', reason: cause.reason }
   }
 }
 
@@ -164,7 +86,10 @@ async function keepEnd(run: TurnRun, end: TurnEnd): Promise<void> {
   if (run.turn.owesCount) lines.push(tokenCount(run))
   run.turn.end()
   if (end.status === 'interrupted') {
-    lines.push(...remember(run, [userText(TURN_ABORTED_MARKER)]), turnAborted(run))
+    // Only what a person has stopped is marked for the model.
+    const isMarked = end.reason === 'interrupted'
+    if (isMarked) lines.push(...remember(run, [userText(TURN_ABORTED_MARKER)]))
+    lines.push(turnAborted(run, end.reason))
   } else if (end.status === 'failed') {
     lines.push(errorLine(end.error), taskComplete(run, null))
   } else lines.push(taskComplete(run, end.lastMessage))
@@ -224,13 +149,13 @@ function taskComplete({ turn, turnId }: TurnRun, lastMessage: string | null): Ro
   }
 }
 
-function turnAborted({ turn, turnId }: TurnRun): RolloutItem {
+function turnAborted({ turn, turnId }: TurnRun, reason: string): RolloutItem {
   return {
     type: 'event_msg',
     payload: {
       type: 'turn_aborted',
       turn_id: turnId,
-      reason: 'interrupted',
+      reason,
       completed_at: turn.nowS,
       duration_ms: turn.durationMs,
     },

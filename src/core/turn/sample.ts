@@ -29,28 +29,27 @@ export interface SampleResult {
 export async function sample(run: TurnRun): Promise<SampleResult> {
   let lastMessage: string | null = null
   let hasCalls = false
+  let hasNewLimits = false
   let completed: Extract<ModelEvent, { type: 'completed' }> | undefined
   try {
     const { client } = run.services.model
     for await (const event of client.stream(buildRequest(run), run.signal)) {
       await run.opened
       run.signal.throwIfAborted()
-      if (event.type === 'started') noteHeaders(run, event)
-      else if (event.type === 'textDelta') tellDelta(run, event.itemId, event.delta)
-      else if (event.type === 'itemAdded') tellStarted(run, event.id, event.kind)
-      else if (event.type === 'completed') completed = event
-      else {
+      if (event.type === 'completed') completed = event
+      else if (event.type === 'itemDone') {
         run.turn.noteFirstToken()
         const call = toolCall(event.item)
         lastMessage = (await keepDone(run, event, call)) ?? lastMessage
         if (call) startCall(run, call)
         hasCalls ||= call !== undefined
-      }
+      } else if (event.type === 'started' || event.type === 'rateLimits') {
+        hasNewLimits = noteAnswer(run, event) || hasNewLimits
+      } else tellProgress(run, event)
     }
     if (!completed) throw disconnected('stream closed before response.completed')
   } catch (error) {
-    // What the model had asked for before the stream broke is finished and sent with the retry.
-    if (error instanceof ModelError) await keepOutputs(run, undefined)
+    if (error instanceof ModelError) await keepBroken(run, error, hasNewLimits)
     throw error
   }
   await keepOutputs(run, completed)
@@ -58,19 +57,64 @@ export async function sample(run: TurnRun): Promise<SampleResult> {
   return { needsFollowUp: hasCalls || !completed.endTurn, lastMessage }
 }
 
-function noteHeaders(run: TurnRun, event: Extract<ModelEvent, { type: 'started' }>): void {
-  run.session.setRateLimits(event.rateLimits)
-  run.turn.serverState = event.turnState ?? run.turn.serverState
+/** What comes with a response but is not of it; true when that holds a snapshot of rate limits. */
+function noteAnswer(
+  run: TurnRun,
+  event: Extract<ModelEvent, { type: 'started' | 'rateLimits' }>,
+): boolean {
+  if (event.rateLimits) run.session.setRateLimits(event.rateLimits)
+  if (event.type === 'started') {
+    run.turn.serverState = event.turnState ?? run.turn.serverState
+    if (event.model) noteModel(run, event.model)
+  }
+  return event.rateLimits !== null
 }
 
-function tellDelta({ recorder, turn, turnId }: TurnRun, itemId: string, delta: string): void {
-  turn.noteFirstToken()
-  recorder.tell({ type: 'agentMessageDelta', turnId, itemId, delta })
+/** Whoever asked for one model and is answered by another one is told, once a turn. */
+function noteModel({ recorder, settings, turn, turnId }: TurnRun, model: string): void {
+  const isAsked = model.toLowerCase() === settings.model.toLowerCase()
+  if (isAsked || !turn.noteServedBy(model)) return
+  const message = `model rerouted: ${settings.model} -> ${model}`
+  recorder.tell({ type: 'warning', turnId, message })
 }
 
-function tellStarted({ recorder, turnId }: TurnRun, id: string, kind: string): void {
-  const item = emptyItem(id, kind)
-  if (item) recorder.tell({ type: 'itemStarted', turnId, item })
+type Progress = Extract<
+  ModelEvent,
+  { type: 'textDelta' | 'itemAdded' | 'reasoningDelta' | 'reasoningSectionBreak' }
+>
+
+function tellProgress({ recorder, turn, turnId }: TurnRun, event: Progress): void {
+  if (event.type === 'itemAdded') {
+    const item = emptyItem(event.id, event.kind)
+    if (item) recorder.tell({ type: 'itemStarted', turnId, item })
+  } else if (event.type === 'reasoningSectionBreak') recorder.tell({ ...event, turnId })
+  else {
+    turn.noteFirstToken()
+    if (event.type === 'reasoningDelta') recorder.tell({ ...event, turnId })
+    else {
+      const { itemId, delta } = event
+      recorder.tell({ type: 'agentMessageDelta', turnId, itemId, delta })
+    }
+  }
+}
+
+/**
+ * What the model had asked for before the stream broke is finished and sent with the retry; what
+ * the endpoint said of limits is kept although there is no count.
+ */
+async function keepBroken(run: TurnRun, error: ModelError, hasNewLimits: boolean): Promise<void> {
+  await keepOutputs(run, undefined)
+  if (error.rateLimits) run.session.setRateLimits(error.rateLimits)
+  if (hasNewLimits || error.rateLimits) await keepTokenCount(run)
+  if (error.codexErrorInfo !== 'contextWindowExceeded') return
+  run.session.fillWindow(infoOf(run))
+  await keepTokenCount(run)
+}
+
+async function keepTokenCount(run: TurnRun): Promise<void> {
+  await run.opened
+  await run.recorder.keep([tokenCount(run)])
+  run.recorder.tell({ type: 'tokenCount', turnId: run.turnId, info: run.session.tokenInfo })
 }
 
 /** Undefined for kinds that are told by their tool, or not at all. */
@@ -148,8 +192,10 @@ async function keepDone(
 
 function startCall(run: TurnRun, call: ToolCall): void {
   const { services, settings, recorder, signal, turn, turnId } = run
-  const { clients, interruptTurn } = run
-  const context = { turnId, settings, recorder, clients, interruptTurn, signal }
+  const { clients, interruptTurn, turnDiff } = run
+  const keep = (items: readonly ResponseItem[]) => recorder.keep(remember(run, items))
+  const told = { turnId, settings, recorder, clients, turnDiff, interruptTurn }
+  const context = { ...told, remember: keep, signal }
   turn.addCall(pendingCall(run, call, services.tools.run(call, context)))
 }
 
@@ -220,7 +266,14 @@ async function keepOutputs(
   if (lines.length > 0) await run.recorder.keep(lines)
   if (completed) {
     run.recorder.tell({ type: 'tokenCount', turnId: run.turnId, info: run.session.tokenInfo })
+    tellDiff(run)
   }
+}
+
+/** Told again after each response: whoever has joined meanwhile sees it too. */
+function tellDiff({ recorder, turnDiff, turnId }: TurnRun): void {
+  const diff = turnDiff.takeUpdate()
+  if (diff !== undefined) recorder.tell({ type: 'turnDiff', turnId, diff })
 }
 
 /** Undefined once the signal aborts: a tool that does not listen holds nobody up. */

@@ -13,11 +13,16 @@ import type { SessionServices } from '../session/session-services.ts'
 import type { SessionState } from '../session/session-state.ts'
 import type { SessionOrigin, SessionSettings } from '../settings.ts'
 import type { Clients } from '../tools/tool.ts'
+import type { TurnDiff } from './turn-diff.ts'
 import type { TurnState } from './turn-state.ts'
 
 /** Everything that a task kind works with; frozen for one turn. */
 export interface TurnRun {
   readonly threadId: ThreadId
+  /** Of the tree of sessions that this one belongs to. */
+  readonly sessionId: ThreadId
+  /** What the session is for, when it works for another one. */
+  readonly purpose?: string
   readonly turnId: TurnId
   readonly settings: SessionSettings
   readonly origin: SessionOrigin
@@ -28,6 +33,7 @@ export interface TurnRun {
   readonly turn: TurnState
   readonly recorder: EventRecorder
   readonly clients: Clients
+  readonly turnDiff: TurnDiff
   readonly signal: AbortSignal
   /** Ends the turn as if the person had interrupted it. */
   readonly interruptTurn: () => void
@@ -55,7 +61,11 @@ export function turnContextOf({ settings, services, turn, turnId }: TurnRun): {
   }
 }
 
-export function tokenCount({ session }: TurnRun): RolloutItem {
+export function tokenCount(run: TurnRun): RolloutItem {
+  return tokenCountOf(run.session)
+}
+
+export function tokenCountOf(session: SessionState): RolloutItem {
   const payload = { info: session.tokenInfo, rate_limits: session.rateLimits }
   return { type: 'event_msg', payload: { type: 'token_count', ...payload } }
 }

@@ -13,9 +13,16 @@ export interface PendingCall {
   failure?: unknown
 }
 
-/** What a person said while the turn was running, and who waits for it to be kept. */
+export interface ClientMetadata {
+  readonly [name: string]: string
+}
+
+/** What came in while the turn was running, and who waits for it to be kept. */
 export interface SteeredInput {
-  readonly input: readonly UserInput[]
+  /** What a person said, or items for the model's history as they are. */
+  readonly said:
+    | { readonly input: readonly UserInput[] }
+    | { readonly items: readonly ResponseItem[] }
   readonly kept: PromiseWithResolvers<void>
 }
 
@@ -31,6 +38,8 @@ export class TurnState {
   #takesInput = true
   /** What the server asked to be told again with each request of this turn. */
   serverState: string | undefined
+  #clientMetadata: ClientMetadata = {}
+  #servedBy: string | undefined
   /** The count of the last response has to be kept yet: behind outputs that the end settles. */
   owesCount = false
 
@@ -38,6 +47,23 @@ export class TurnState {
     this.#clock = clock
     this.#startedAtMs = clock.monotonicMs()
     this.startedAtUnixMs = clock.nowMs()
+  }
+
+  /** What the client wants to be told to the endpoint with the requests of this turn. */
+  get clientMetadata(): ClientMetadata {
+    return this.#clientMetadata
+  }
+
+  /** Replaces the whole map, from the next request on. */
+  setClientMetadata(metadata: ClientMetadata): void {
+    this.#clientMetadata = { ...metadata }
+  }
+
+  /** True when such a model has not been noted in this turn yet. */
+  noteServedBy(model: string): boolean {
+    const isNew = this.#servedBy !== model
+    this.#servedBy = model
+    return isNew
   }
 
   get startedAtS(): number {
@@ -68,12 +94,12 @@ export class TurnState {
   }
 
   /** Undefined when the turn has made its last request: what comes now belongs to the next turn. */
-  steer(input: readonly UserInput[]): Promise<void> | undefined {
+  steer(said: SteeredInput['said']): Promise<void> | undefined {
     if (!this.#takesInput) return undefined
     const kept = Promise.withResolvers<void>()
     // Whoever does not wait for it hears of the turn's end anyway.
     kept.promise.catch(() => undefined)
-    this.#steered.push({ input, kept })
+    this.#steered.push({ said, kept })
     return kept.promise
   }
 

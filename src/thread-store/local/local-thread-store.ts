@@ -1,5 +1,12 @@
 import { dirname } from 'node:path'
-import { type Clock, errorCode, errorText, type FileSystem } from '../../base/index.ts'
+import {
+  type Clock,
+  errorCode,
+  errorText,
+  type FileSystem,
+  nodeFileSystem,
+  systemClock,
+} from '../../base/index.ts'
 import { isEmptyPatch, type ObservedFacts, type ThreadMetadataPatch } from '../../history/index.ts'
 import type { RolloutItem, ThreadId } from '../../protocol/index.ts'
 import {
@@ -48,18 +55,28 @@ import { updateLocalMetadata } from './update-metadata.ts'
 export interface LocalThreadStoreOptions {
   /** Folder that holds `sessions/`; shared with real Codex. */
   readonly home: string
-  readonly files: FileSystem
-  readonly clock: Clock
-  readonly durability: Durability
+  /** The system's when left out. */
+  readonly files?: FileSystem
+  /** The system's when left out. */
+  readonly clock?: Clock
+  /** `turn` when left out. */
+  readonly durability?: Durability
   /** Named to whoever is refused a thread that is open here; `bobbin` when left out. */
   readonly client?: string
 }
 
 const MOST_MOVES = 3
 
+const DEFAULTS = {
+  files: nodeFileSystem,
+  clock: systemClock,
+  durability: 'turn',
+  client: 'bobbin',
+} as const
+
 /** Threads as rollout files in a Codex home, with a SQLite index that can be thrown away. */
 export class LocalThreadStore implements ThreadStore {
-  readonly #options: LocalThreadStoreOptions
+  readonly #options: Required<LocalThreadStoreOptions>
   readonly #home: HomeAccess
   readonly #live: LiveRollouts
   readonly #lister: ThreadLister
@@ -70,8 +87,8 @@ export class LocalThreadStore implements ThreadStore {
   readonly #queues = new Map<ThreadId, Promise<void>>()
 
   constructor(options: LocalThreadStoreOptions) {
-    const { files, home, clock, durability, client = 'bobbin' } = options
-    this.#options = options
+    this.#options = { ...DEFAULTS, ...options }
+    const { files, home, clock, durability, client } = this.#options
     this.#home = new HomeAccess(files, home, clock)
     this.#live = new LiveRollouts({ files, home, clock, durability, client })
     this.#lister = new ThreadLister(files, home)

@@ -4,14 +4,24 @@ import { composeManager } from '../../../src/cli/compose.ts'
 import { loadConfig } from '../../../src/config/index.ts'
 import {
   type ClientHandlers,
+  DynamicToolError,
+  parseDynamicTools,
+  ReviewError,
   SessionError,
   type SessionSettings,
+  type SettingsPatch,
   type ThreadHandle,
   type ThreadManager,
   type TurnOptions,
 } from '../../../src/core/index.ts'
-import type { SandboxPolicy, ThreadId, TurnId, UserInput } from '../../../src/protocol/index.ts'
-import { LocalThreadStore } from '../../../src/thread-store/index.ts'
+import type {
+  ReviewTarget,
+  SandboxPolicy,
+  ThreadId,
+  TurnId,
+  UserInput,
+} from '../../../src/protocol/index.ts'
+import { LocalThreadStore, ThreadStoreError } from '../../../src/thread-store/index.ts'
 import type { Scratch } from '../scratch.ts'
 import {
   type Answerer,
@@ -19,7 +29,6 @@ import {
   type Driver,
   NotBuilt,
   Refused,
-  type ReviewTarget,
   type Said,
   type ThreadParams,
   type TurnParams,
@@ -43,9 +52,11 @@ export class BobbinDriver implements Driver {
 
   async start(params: ThreadParams): Promise<DrivenThread> {
     const settings = this.#settings(params)
-    const { dynamicTools } = params
-    const given = { settings, ...(dynamicTools ? { dynamicTools } : {}) }
-    return this.#driven(await refusing(() => this.#manager.start(given)))
+    const handle = await refusing(async () => {
+      const dynamicTools = parseDynamicTools(params.dynamicTools)
+      return this.#manager.start({ settings, dynamicTools })
+    })
+    return this.#driven(handle)
   }
 
   async resume(threadId: string, params: ThreadParams): Promise<DrivenThread> {
@@ -56,9 +67,8 @@ export class BobbinDriver implements Driver {
   }
 
   async fork(sourceId: string, params: ThreadParams): Promise<DrivenThread> {
-    const overrides = params.model === undefined ? {} : { model: params.model }
-    const given = { sourceId, defaults: this.#settings(params), overrides }
-    return this.#driven((await planned(this.#manager, 'fork', given)) as ThreadHandle)
+    const given = { sourceId: sourceId as ThreadId, settings: this.#settings(params) }
+    return this.#driven(await refusing(() => this.#manager.fork(given)))
   }
 
   async restart(): Promise<void> {
@@ -149,15 +159,15 @@ class BobbinThread implements DrivenThread {
   }
 
   async rollBack(turnCount: number): Promise<void> {
-    await planned(this.#handle, 'rollBack', turnCount)
+    await refusing(() => this.#handle.rollBack(turnCount))
   }
 
   async updateSettings(params: TurnParams): Promise<void> {
-    await planned(this.#handle, 'updateSettings', settingsPatch(params))
+    await refusing(async () => this.#handle.updateSettings(settingsPatch(params)))
   }
 
   async startReview(target: ReviewTarget): Promise<void> {
-    await planned(this.#handle, 'startReview', target)
+    await refusing(() => this.#handle.startReview(target))
   }
 
   async runShellCommand(command: string): Promise<void> {
@@ -193,11 +203,14 @@ async function planned(target: object, name: string, ...args: readonly unknown[]
   return refusing(() => Reflect.apply(method, target, args) as Promise<unknown>)
 }
 
+/** What the library throws for what it does not do. */
+const REFUSALS = [SessionError, ThreadStoreError, ReviewError, DynamicToolError]
+
 async function refusing<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof SessionError) throw new Refused(error.message)
+    if (REFUSALS.some((kind) => error instanceof kind)) throw new Refused((error as Error).message)
     throw error
   }
 }
@@ -207,10 +220,10 @@ function userInput(said: Said): UserInput {
   return { type: 'localImage', path: said.image }
 }
 
-function settingsPatch(params: TurnParams): Partial<SessionSettings> {
+function settingsPatch(params: TurnParams): SettingsPatch {
   const { sandboxPolicy, outputSchema: _, clientMetadata: __, ...rest } = params
   const policy = sandboxPolicy ? { sandboxPolicy: storedPolicy(sandboxPolicy) } : {}
-  return { ...(rest as Partial<SessionSettings>), ...policy }
+  return { ...(rest as SettingsPatch), ...policy }
 }
 
 /** `{"type":"workspaceWrite"}` in the rollout's spelling. */

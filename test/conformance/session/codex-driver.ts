@@ -1,17 +1,10 @@
 /** Real Codex 0.133.0 as a driver: its app server over stdio. */
 import { type JsonObject, stringAt } from '../../../src/base/index.ts'
+import type { ReviewTarget } from '../../../src/protocol/index.ts'
 import { codex133 } from '../programs.ts'
 import type { Scratch } from '../scratch.ts'
 import { CodexSession } from './codex-session.ts'
-import type {
-  Answerer,
-  DrivenThread,
-  Driver,
-  ReviewTarget,
-  Said,
-  ThreadParams,
-  TurnParams,
-} from './driver.ts'
+import type { Answerer, DrivenThread, Driver, Said, ThreadParams, TurnParams } from './driver.ts'
 import type { WireLog } from './wire-log.ts'
 
 export class CodexDriver implements Driver {

@@ -1,5 +1,6 @@
 /** One client of a session runtime: what a script can do, whatever program is behind it. */
 import type { JsonObject } from '../../../src/base/index.ts'
+import type { ReviewTarget } from '../../../src/protocol/index.ts'
 import type { WireMessage } from './wire-log.ts'
 
 /** What a thread is started, resumed or forked with; what is absent comes from `config.toml`. */
@@ -25,8 +26,6 @@ export interface TurnParams {
 }
 
 export type Said = string | { readonly image: string }
-
-export type ReviewTarget = JsonObject & { readonly type: string }
 
 /** Answers a request of the server; undefined leaves it open. */
 export type Answerer = (request: WireMessage) => JsonObject | undefined

@@ -13,7 +13,7 @@ import {
   reasoning,
   responseEvents,
   type ScriptedResponse,
-} from '../../../src/core/model/script.ts'
+} from '../../../src/core/testing/index.ts'
 
 export { assistantMessage, customToolCall, functionCall, reasoning }
 

@@ -106,6 +106,16 @@ function messagesOf(
       return tell('item/agentMessage/delta', deltaOf(about, event))
     case 'commandOutputDelta':
       return tell('item/commandExecution/outputDelta', deltaOf(about, event))
+    case 'reasoningDelta':
+      return [reasoningDelta(about, event)]
+    case 'reasoningSectionBreak': {
+      const { itemId, index: summaryIndex } = event
+      return tell('item/reasoning/summaryPartAdded', { ...about, itemId, summaryIndex })
+    }
+    // The app server tells the settings to the client that has asked, and the size of the rest.
+    case 'settingsChanged':
+    case 'rolledBack':
+      return []
     case 'planUpdated':
       return tell('turn/plan/updated', planOf(about, event))
     case 'tokenCount':
@@ -187,6 +197,21 @@ function errorOf({ message, codexErrorInfo, additionalDetails }: TurnError): Jso
 
 function deltaOf(about: JsonObject, event: { readonly itemId: string; readonly delta: string }) {
   return { ...about, itemId: event.itemId, delta: event.delta }
+}
+
+function reasoningDelta(
+  about: JsonObject,
+  { itemId, kind, index, delta }: Extract<SessionEvent, { type: 'reasoningDelta' }>,
+): WireMessage {
+  return kind === 'summary'
+    ? {
+        method: 'item/reasoning/summaryTextDelta',
+        params: { ...about, itemId, delta, summaryIndex: index },
+      }
+    : {
+        method: 'item/reasoning/textDelta',
+        params: { ...about, itemId, delta, contentIndex: index },
+      }
 }
 
 function planOf(about: JsonObject, event: Extract<SessionEvent, { type: 'planUpdated' }>) {

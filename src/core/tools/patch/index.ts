@@ -3,6 +3,7 @@ export { type PatchChunk, type PatchHunk, parsePatch } from './parse-patch.ts'
 export { PatchError } from './patch-error.ts'
 export { nodePatchFiles, type PatchFiles } from './patch-files.ts'
 export { extractShellPatch, type ShellPatch } from './shell-patch.ts'
+export { unifiedDiff } from './unified-diff.ts'
 export {
   type PatchStep,
   type PlacedHunk,

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { errorCode, errorText } from '../../../base/index.ts'
+import { errorCode } from '../../../base/index.ts'
+import { systemErrorText } from '../../system-error.ts'
 import { PatchError } from './patch-error.ts'
 
 /** The file calls of a patch. Paths are absolute. */
@@ -33,20 +34,6 @@ export const nodePatchFiles: PatchFiles = {
   },
 
   remove: (path) => fs.unlink(path),
-}
-
-export const NO_SUCH_FILE = 'No such file or directory (os error 2)'
-
-const SYSTEM_ERRORS: { readonly [code: string]: string } = {
-  ENOENT: NO_SUCH_FILE,
-  EPERM: 'Operation not permitted (os error 1)',
-  EACCES: 'Permission denied (os error 13)',
-  ENOTDIR: 'Not a directory (os error 20)',
-  EISDIR: 'Is a directory (os error 21)',
-}
-
-function systemErrorText(error: unknown): string {
-  return SYSTEM_ERRORS[errorCode(error) ?? ''] ?? errorText(error)
 }
 
 /** Refuses what is not UTF-8: written back, it would have turned into replacement characters. */

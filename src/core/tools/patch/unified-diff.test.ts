@@ -49,4 +49,13 @@ describe('unifiedDiff', () => {
     const diff = unifiedDiff(before.join(''), after.join(''))
     assert.equal(diff.split('\n').filter((line) => line.startsWith('@@')).length, 2)
   })
+
+  it('shows texts without anything in common as replaced, however long they are', () => {
+    const lines = (word: string) => Array.from({ length: 20_000 }, (_, at) => `${word} ${at}\n`)
+    const [before, after] = [lines('old'), lines('new')]
+    const removed = before.map((line) => `-${line}`).join('')
+    const added = after.map((line) => `+${line}`).join('')
+    const diff = unifiedDiff(before.join(''), after.join(''))
+    assert.equal(diff, `@@ -1,20000 +1,20000 @@\n${removed}${added}`)
+  })
 })

@@ -31,13 +31,17 @@ interface Texts {
   readonly new: readonly string[]
 }
 
-const CONTEXT_LINES = 1
+/** Edits from either side that are looked for: the time grows with their square. */
+const MOST_EDITS = 3000
 
-/** Hunks without a file header and with one line of context; empty when the texts are equal. */
-export function unifiedDiff(before: string, after: string): string {
+/**
+ * Hunks without a file header; empty when the texts are equal. Where the texts have next to
+ * nothing in common, the one is shown as replaced by the other.
+ */
+export function unifiedDiff(before: string, after: string, contextLines = 1): string {
   const texts = { old: splitKeepingEnds(before), new: splitKeepingEnds(after) }
   const edits = joinEdits(slideRuns(diffLines(texts), texts))
-  return groupEdits(edits)
+  return groupEdits(edits, contextLines)
     .map((hunk) => renderHunk(hunk, texts))
     .join('')
 }
@@ -94,7 +98,8 @@ function diffLines(texts: Texts): Run[] {
 
 /**
  * Where a shortest edit path through `span` crosses its middle: two searches, one from each
- * corner, keep the furthest old line reached on each diagonal k until they meet.
+ * corner, keep the furthest old line reached on each diagonal k until they meet. Undefined when
+ * that would take too long.
  */
 function findMiddle(texts: Texts, span: Span): { old: number; new: number } | undefined {
   const oldLength = span.oldTo - span.oldFrom
@@ -109,7 +114,7 @@ function findMiddle(texts: Texts, span: Span): { old: number; new: number } | un
     const right = reach[limit + k - 1] ?? 0
     return k === -d || (k !== d && right < down) ? down : right + 1
   }
-  for (let d = 0; d < limit; d += 1) {
+  for (let d = 0; d < Math.min(limit, MOST_EDITS); d += 1) {
     for (let k = d; k >= -d; k -= 2) {
       const x = firstReach(forward, d, k)
       const at = { ...span, oldFrom: span.oldFrom + x, newFrom: span.newFrom + x - k }
@@ -247,12 +252,12 @@ function joinEdits(runs: readonly Run[]): Edit[] {
 }
 
 /** Cuts the edits into hunks: equal lines further than the context from a change are left out. */
-function groupEdits(edits: readonly Edit[]): Edit[][] {
+function groupEdits(edits: readonly Edit[], contextLines: number): Edit[][] {
   const groups: Edit[][] = []
   let group: Edit[] = []
   for (const [index, edit] of edits.entries()) {
-    const head = index === 0 ? 0 : CONTEXT_LINES
-    const tail = index === edits.length - 1 ? 0 : CONTEXT_LINES
+    const head = index === 0 ? 0 : contextLines
+    const tail = index === edits.length - 1 ? 0 : contextLines
     if (!edit.isEqual || edit.oldLength <= head + tail) {
       group.push(edit)
       continue

@@ -1,3 +1,4 @@
+import type { ReviewTarget } from '../../../../src/protocol/index.ts'
 import type { SessionScript, Subject } from '../script.ts'
 import type { Stage } from '../stage.ts'
 import { concludes, held, runs, says } from './say.ts'
@@ -17,13 +18,13 @@ const FINDINGS = JSON.stringify({
   overall_confidence_score: 0.8,
 })
 
-const custom = { type: 'custom', instructions: 'Look at the names.' }
+const custom: ReviewTarget = { type: 'custom', instructions: 'Look at the names.' }
 
-const review = (target: typeof custom | { type: string; sha?: string; branch?: string }) => {
+const review = (target: ReviewTarget) => {
   return async (stage: Stage) => {
     const thread = await stage.start()
     await stage.turn(thread, 'hello')
-    await thread.startReview(target as typeof custom)
+    await thread.startReview(target)
     await stage.endedCount(2)
     await stage.turn(thread, 'and?')
   }
@@ -39,7 +40,11 @@ export const subject: Subject = {
     reviewed('a review with a finding', FINDINGS),
     reviewed('a review that is no JSON', 'Looks good.'),
     reviewed('a review of what is not committed', FINDINGS, review({ type: 'uncommittedChanges' })),
-    reviewed('a review of a commit', FINDINGS, review({ type: 'commit', sha: 'abcdef1234' })),
+    reviewed(
+      'a review of a commit',
+      FINDINGS,
+      review({ type: 'commit', sha: 'abcdef1234', title: 'Subj' }),
+    ),
     {
       name: 'a review that runs a command',
       model: [
