@@ -244,7 +244,7 @@ function handlers(answerer: Answerer): ClientHandlers {
     (method: string, member?: string) =>
     async (params: object, { signal }: { readonly signal: AbortSignal }): Promise<never> => {
       const request: WireMessage = { method, params: { ...params } as JsonObject }
-      const result = answerer(request)
+      const result = await answerer(request)
       if (result) return (member === undefined ? result : result[member]) as never
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
       throw signal.reason

@@ -1,4 +1,4 @@
-/** The scripts of a subject as tests: real Codex first, then Bobbin, then both side by side. */
+/** The scripts of a subject as tests: each into both programs, and then their traces compared. */
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { assertSame } from './compare.ts'
@@ -24,8 +24,7 @@ export function describeSubject({ title, scripts }: Subject): void {
 }
 
 async function compare(script: SessionScript): Promise<void> {
-  const codex = await trace('codex', script)
-  const bobbin = await trace('bobbin', script)
+  const [codex, bobbin] = await Promise.all([trace('codex', script), trace('bobbin', script)])
   assertSame(script, codex, bobbin)
 }
 

@@ -13,7 +13,7 @@ import {
 import { killGroup, startChild } from '../child.ts'
 import type { Scratch } from '../scratch.ts'
 import { type Answerer, Refused } from './driver.ts'
-import { inTime, type WireLog } from './wire-log.ts'
+import { inTime, type WireLog, type WireMessage } from './wire-log.ts'
 
 const EXIT_LIMIT_MS = 10_000
 
@@ -98,9 +98,13 @@ export class CodexSession implements AsyncDisposable {
     }
     const told = { method, params: objectAt(message, 'params') ?? {} }
     this.#log.add(told)
-    if (message.id === undefined) return
-    const result = this.answerer(told)
-    if (result) this.#send({ id: message.id as Json, result })
+    const { id } = message
+    if (id !== undefined) void this.#answer(id, told)
+  }
+
+  async #answer(id: Json, request: WireMessage): Promise<void> {
+    const result = await this.answerer(request)
+    if (result) this.#send({ id, result })
   }
 
   #settle(message: JsonObject): void {

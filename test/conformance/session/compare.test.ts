@@ -55,11 +55,15 @@ describe('the comparison of two traces', () => {
   })
 
   it('fails for the witness of a fault that has been mended', () => {
-    const witness: SessionScript = { ...script, name: 'a patch' }
-    const diff = { method: 'turn/diff/updated', params: { diff: 'x' } }
-    assertSame(witness, traced({ events: [diff] }), traced({}))
-    const mended = traced({ events: [diff] })
-    assert.throws(() => assertSame(witness, mended, mended), /no difference any more: turn-diff/)
+    const witness: SessionScript = { ...script, name: 'a command declined' }
+    const completed = (durationMs: number | null) => {
+      const item = { type: 'commandExecution', status: 'declined', durationMs }
+      return traced({ events: [{ method: 'item/completed', params: { item } }] })
+    }
+    assertSame(witness, completed(null), completed(3))
+    const mended = completed(null)
+    const complaint = /no difference any more: declined-duration/
+    assert.throws(() => assertSame(witness, mended, mended), complaint)
     assertSame(script, mended, mended)
   })
 })

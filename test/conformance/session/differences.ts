@@ -16,6 +16,7 @@ import {
   withoutRepeatedCounts,
 } from './facet-changes.ts'
 import type { Facets } from './normalise.ts'
+import { reviewEvents, reviewLines, reviewRequests } from './review-changes.ts'
 
 /** How one side is brought into the form that both have. */
 export type Changes = { readonly [F in keyof Facets]?: Change }
@@ -56,6 +57,7 @@ export const DIFFERENCES = {
     what: "Codex tells a command's end some time after its process has ended; Bobbin at once",
     reason: 'a client need not guess; the order of the rest is the same',
     isBetter: true,
+    isRacy: true,
     ...both({ events: lateCommands }),
   },
   'command-output-whole': {
@@ -93,15 +95,6 @@ export const DIFFERENCES = {
     isBetter: true,
     ...both({ rollout: withoutRepeatedCounts, events: withoutRepeatedCounts }),
   },
-  'estimate-of-a-summary': {
-    what: 'the size of the history after a compaction, which both estimate',
-    reason: "Codex counts its instructions too; the next answer's usage takes its place in both",
-    isBetter: false,
-    ...both({
-      rollout: mapLines('token_count', withoutEstimate),
-      events: mapEvents('thread/tokenUsage/updated', withoutEstimate),
-    }),
-  },
   'words-before-summary': {
     what:
       'a turn whose history has to be condensed first: Codex has the summary written before it ' +
@@ -119,7 +112,7 @@ export const DIFFERENCES = {
     ...both({ requests: nothing, rollout: nothing, events: nothing }),
   },
   'parallel-order': {
-    what: 'when commands of one answer are told as started and as completed',
+    what: 'when commands of one answer are asked about, told as started and as completed',
     reason: 'they run beside each other, in both programs',
     isBetter: false,
     isRacy: true,
@@ -156,19 +149,88 @@ export const DIFFERENCES = {
     isBetter: true,
     bobbin: { events: withoutInterruptedEnd },
   },
-  'texts-joined': {
-    what: 'several texts of one input in `user_message`: Codex joins them without anything between',
-    reason: 'words of one text do not run into those of the next; the model reads the same',
-    isBetter: true,
-    ...both({ rollout: mapLines('user_message', withoutBreaks) }),
+  'estimated-size': {
+    what: 'the size of the history after a compaction or a rollback, which both estimate',
+    reason: "Codex counts its instructions too; the next answer's usage takes its place in both",
+    isBetter: false,
+    ...both({
+      rollout: mapLines('token_count', withoutEstimate),
+      events: mapEvents('thread/tokenUsage/updated', withoutEstimate),
+    }),
   },
   'context-length-of-400': {
     what:
-      'HTTP 400 with code `context_length_exceeded`: Codex shows the body, Bobbin says what it ' +
-      'means',
-    reason: 'clients can tell it from other refusals',
+      'HTTP 400 with code `context_length_exceeded`: Codex shows the body; Bobbin says what it ' +
+      'means, and condenses before the next turn (of this script the request is compared)',
+    reason: 'the thread can go on',
     isBetter: true,
-    ...both({ events: contextErrors }),
+    ...both({ rollout: nothing, events: nothing }),
+  },
+  'approval-flag': {
+    what: 'when the status tells that a thread waits for approval, relative to the items around it',
+    reason: 'the flag goes on and off with the request; Codex has other places for each kind',
+    isBetter: false,
+    isRacy: true,
+    ...both({ events: withoutFlagChanges }),
+  },
+  'unanswered-item-ends': {
+    what:
+      'an item whose approval nobody gave before the turn ended: Codex leaves it open and keeps ' +
+      'nothing, Bobbin ends it as declined and keeps that',
+    reason: 'every item that a client was told of ends',
+    isBetter: true,
+    bobbin: {
+      rollout: withoutDeclined,
+      events: withoutEvents('item/completed', isDeclined),
+    },
+  },
+  'client-tool-kept': {
+    what: "Bobbin keeps a `dynamic_tool_call_response` of each call of a client's tool",
+    reason: 'a thread read back shows them; Codex passes over the line',
+    isBetter: true,
+    bobbin: { rollout: withoutLines('dynamic_tool_call_response') },
+  },
+  'interrupted-client-tool-ends': {
+    what: "a client's tool that a turn was interrupted in: Codex leaves its item open, Bobbin ends it",
+    reason: 'every item that a client was told of ends',
+    isBetter: true,
+    bobbin: { events: withoutEvents('item/completed', isDynamicCall) },
+  },
+  'rollback-before-its-count': {
+    what: 'a rollback and the count of what it leaves: Codex keeps the count first',
+    reason: 'readers take the last count either way',
+    isBetter: false,
+    codex: { rollout: rollbackFirst },
+  },
+  'rollback-too-far-refused': {
+    what:
+      'a rollback by more turns than there are: Codex takes all of them and repeats the context, ' +
+      'Bobbin refuses (nothing else of this script is compared)',
+    reason: 'a mistake is told, and nothing is lost by it',
+    isBetter: true,
+    ...both({ requests: nothing, rollout: nothing, events: nothing, refusals: nothing }),
+  },
+  'rollback-of-whole-turns': {
+    what:
+      'a rollback over a turn with steered words: Codex shows the turn as gone, but takes only the ' +
+      'last words from the model; Bobbin takes the turn (nothing else of this script is compared)',
+    reason: 'what a person sees taken back is what the model forgets',
+    isBetter: true,
+    ...both({ requests: nothing, rollout: nothing, events: nothing }),
+  },
+  'rollback-refusals': {
+    what: 'the words with which a rollback is refused; Codex also tells the thread as failed',
+    reason: 'the library names thread and turn; nothing has failed',
+    isBetter: true,
+    ...both({ refusals: nothing, events: withoutRestingStatus }),
+  },
+  'review-is-one-turn': {
+    what:
+      'Codex has two turn ids in a review, enters it before its turn begins, keeps its prompt ' +
+      'twice, and starts a message that never ends; in Bobbin it is a turn as any other',
+    reason: 'clients can follow it like every other turn; the stored lines are the same otherwise',
+    isBetter: true,
+    ...both({ requests: reviewRequests, rollout: reviewLines, events: reviewEvents }),
   },
   'memories-root': {
     what:
@@ -207,22 +269,47 @@ function withoutUnsupported(values: readonly Json[]): Json[] {
   return values.filter((value) => !JSON.stringify(value).includes('"unsupported c'))
 }
 
-function contextErrors(values: readonly Json[]): Json[] {
-  const text = JSON.stringify(
-    replaced(
-      /^(\{"error":.*"context_length_exceeded".*|Codex ran out of room.*)$/g,
-      '<no room>',
-    )(values),
-  )
-  return JSON.parse(text.replaceAll('"contextWindowExceeded"', '"other"')) as Json[]
-}
-
 function nothing(): Json[] {
   return []
 }
 
-function isAboutCommand({ item }: JsonObject): boolean {
-  return isObject(item) && item.type === 'commandExecution'
+/** A flag that comes or goes while the turn runs on. */
+function withoutFlagChanges(values: readonly Json[]): Json[] {
+  let isActive = false
+  return values.filter((value) => {
+    const isStatus = isObject(value) && value.method === 'thread/status/changed'
+    if (!isStatus) return true
+    const wasActive = isActive
+    isActive = JSON.stringify(value).includes('"active"')
+    return !(isActive && wasActive)
+  })
+}
+
+function rollbackFirst(values: readonly Json[]): Json[] {
+  const at = values.findIndex((value) => JSON.stringify(value).includes('"thread_rolled_back"'))
+  const line = values[at]
+  return line === undefined ? [...values] : values.toSpliced(at, 1).toSpliced(at - 1, 0, line)
+}
+
+function withoutDeclined(values: readonly Json[]): Json[] {
+  return values.filter((value) => !/_end",.*"status":"declined"/.test(JSON.stringify(value)))
+}
+
+function isDeclined({ item }: JsonObject): boolean {
+  return isObject(item) && item.status === 'declined'
+}
+
+function isDynamicCall({ item }: JsonObject): boolean {
+  return isObject(item) && item.type === 'dynamicToolCall'
+}
+
+function withoutRestingStatus(values: readonly Json[]): Json[] {
+  return values.filter((value) => !/"type":"(idle|systemError)"/.test(JSON.stringify(value)))
+}
+
+function isAboutCommand({ item }: JsonObject, method: string): boolean {
+  const isItem = isObject(item) && item.type === 'commandExecution'
+  return isItem || method === 'item/commandExecution/requestApproval'
 }
 
 function withoutInterruptedEnd(values: readonly Json[]): Json[] {
@@ -240,10 +327,6 @@ function withoutEstimate(counts: JsonObject): JsonObject {
   }
   if (kept?.input_tokens !== 0) return counts
   return { ...counts, info: { ...objectAt(counts, 'info'), last_token_usage: '<estimate>' } }
-}
-
-function withoutBreaks(payload: JsonObject): JsonObject {
-  return { ...payload, message: String(payload.message).replaceAll('\n', '') }
 }
 
 function withoutInfo({ error, ...rest }: JsonObject): JsonObject {

@@ -27,8 +27,10 @@ export interface TurnParams {
 
 export type Said = string | { readonly image: string }
 
-/** Answers a request of the server; undefined leaves it open. */
-export type Answerer = (request: WireMessage) => JsonObject | undefined
+/** Answers a request of the server, now or later; undefined leaves it open. */
+export type Answerer = (request: WireMessage) => Answer | Promise<Answer>
+
+export type Answer = JsonObject | undefined
 
 export interface DrivenThread {
   readonly id: string

@@ -5,7 +5,14 @@
  */
 import { isObject, type Json, type JsonObject, objectAt } from '../../../src/base/index.ts'
 import type { Changes } from './differences.ts'
-import { mapItems, replaced, without, withoutEvents } from './facet-changes.ts'
+import {
+  type Change,
+  mapEvents,
+  mapItems,
+  replaced,
+  without,
+  withoutEvents,
+} from './facet-changes.ts'
 
 export interface Fault {
   readonly what: string
@@ -24,7 +31,15 @@ const announced = mapItems(ANNOUNCED, ({ type, id, ...rest }, method) =>
 )
 
 const commandProcess = mapItems(['commandExecution'], without(['processId', 'source']))
-const commandActions = mapItems(['commandExecution'], without(['commandActions']))
+const actionsOfItems = mapItems(['commandExecution'], without(['commandActions']))
+const actionsOfRequests = mapEvents(
+  'item/commandExecution/requestApproval',
+  without(['commandActions']),
+)
+const commandActions: Change = (values) => actionsOfRequests(actionsOfItems(values))
+const declinedDuration = mapItems(['commandExecution'], (item) =>
+  item.status === 'declined' ? { ...item, durationMs: null } : item,
+)
 const commandTwice = replaced(
   /^Wall time: <s> seconds\nOutput:\nExit code: 0\nWall time: <s> seconds\nOutput:\n/g,
   'Wall time: <s> seconds\nOutput:\n',
@@ -37,12 +52,6 @@ export const FAULTS = {
     codex: { events: announced },
     bobbin: { events: announced },
   },
-  'turn-diff': {
-    what: 'Codex tells `turn/diff/updated` after each patch, and after each response from then on',
-    witness: 'a patch',
-    codex: { events: withoutEvents('turn/diff/updated') },
-    bobbin: { events: withoutEvents('turn/diff/updated') },
-  },
   'command-process': {
     what: 'a command item tells `processId` and `source`',
     witness: 'a command',
@@ -54,6 +63,12 @@ export const FAULTS = {
     witness: 'a command',
     codex: { events: commandActions },
     bobbin: { events: commandActions },
+  },
+  'declined-duration': {
+    what: 'a command that was declined has no `durationMs`; ours tells one',
+    witness: 'a command declined',
+    codex: { events: declinedDuration },
+    bobbin: { events: declinedDuration },
   },
   'shell-patch-output': {
     what: "the output of a patch given to `exec_command` holds the patch tool's own header too",
@@ -72,12 +87,6 @@ export const FAULTS = {
     codex: { requests: withoutWindow },
     bobbin: { requests: withoutWindow },
   },
-  'sandbox-name': {
-    what: 'the turn metadata names what confines commands (`seccomp`), where something does',
-    witness: 'other permissions on resume',
-    codex: { requests: withoutSandbox },
-    bobbin: { requests: withoutSandbox },
-  },
 } as const satisfies { readonly [id: string]: Fault }
 
 function isAboutRecording({ message }: JsonObject): boolean {
@@ -89,13 +98,6 @@ function withoutWindow(values: readonly Json[]): Json[] {
     const headers = isObject(value) ? objectAt(value, 'headers') : undefined
     if (!isObject(value) || !headers) return value
     return { ...value, headers: without(['x-codex-window-id'])(headers) }
-  })
-}
-
-function withoutSandbox(values: readonly Json[]): Json[] {
-  return values.map((value) => {
-    const turn = isObject(value) ? objectAt(value, 'turn') : undefined
-    return isObject(value) && turn ? { ...value, turn: without(['sandbox'])(turn) } : value
   })
 }
 

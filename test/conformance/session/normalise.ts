@@ -104,6 +104,12 @@ const OWN_TEXTS: readonly OwnText[] = [
     to: '<compaction prompt>',
   },
   {
+    what: 'the prompt of a review',
+    why: OUR_WORDS,
+    pattern: /^Review (commit|the (current code changes|changes in|code changes))[\s\S]*$/,
+    to: '<review prompt>',
+  },
+  {
     what: 'the warning after a compaction',
     why: OUR_WORDS,
     pattern: /^(Heads up: Long threads|Long threads that were condensed)[\s\S]*$/,

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../../src/base/index.ts'
 import type { DifferenceId } from './differences.ts'
+import type { Answer } from './driver.ts'
 import type { ModelScript } from './model-server.ts'
 import type { Stage } from './stage.ts'
 import type { WireMessage } from './wire-log.ts'
@@ -11,7 +11,7 @@ export interface SessionScript {
   /** What the client does, one thing after the other. */
   readonly play: (stage: Stage) => Promise<void>
   /** How the client answers what it is asked; undefined leaves a request open. */
-  readonly answer?: (request: WireMessage, stage: Stage) => JsonObject | undefined
+  readonly answer?: (request: WireMessage, stage: Stage) => Answer | Promise<Answer>
   /** Keys of `config.toml`. */
   readonly config?: { readonly [key: string]: string | number | boolean }
   /** Keys of the model provider in it. */

@@ -1,4 +1,5 @@
 /** Where a script is played: a driver, its model server and its home, with words for a client. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type JsonObject, objectAt, stringAt } from '../../../src/base/index.ts'
 import type { Scratch } from '../scratch.ts'
@@ -13,7 +14,7 @@ import {
 import type { ModelServer } from './model-server.ts'
 import type { WireLog, WireMessage } from './wire-log.ts'
 
-/** Told while a thread is loaded: that is the app server's part, and compared with it. */
+/** Told when a thread is loaded: that is the app server's part, and compared with it. */
 const TOLD_BY_LOADING = new Set([
   'thread/started',
   'thread/status/changed',
@@ -28,6 +29,8 @@ export class Stage {
   readonly refusals: string[] = []
   readonly threadIds: string[] = []
   readonly #log: WireLog
+  /** Where in the log the loading of a thread began. */
+  readonly #loads: { readonly threadId: string; readonly from: number }[] = []
 
   constructor(driver: Driver, model: ModelServer, scratch: Scratch, log: WireLog) {
     this.driver = driver
@@ -109,6 +112,11 @@ export class Stage {
     await this.itemCompleted('commandExecution', started.length)
   }
 
+  /** Resolves once something has made the file. */
+  async made(path: string): Promise<void> {
+    while (!existsSync(path)) await new Promise((resolve) => setImmediate(resolve))
+  }
+
   /** Notes the words with which the runtime refuses; throws when it does not. */
   async refused(work: () => Promise<unknown>): Promise<void> {
     try {
@@ -121,12 +129,28 @@ export class Stage {
     this.refusals.push('(not refused)')
   }
 
+  /** Everything that was heard, but for what only the loading of a thread tells. */
+  messages(): WireMessage[] {
+    return this.#log.messages.filter((message, at) => {
+      const threadId = stringAt(message.params, 'threadId')
+      const load = this.#loads.findLast((each) => each.threadId === threadId && each.from <= at)
+      return !load || !TOLD_BY_LOADING.has(message.method) || this.#isOfTurn(message, load.from, at)
+    })
+  }
+
+  #isOfTurn({ method, params }: WireMessage, from: number, at: number): boolean {
+    const status = objectAt(params, 'status')?.type
+    if (method === 'thread/status/changed' && status === 'active') return true
+    return this.#log.messages
+      .slice(from, at)
+      .some((each) => each.method === 'turn/started' && each.params.threadId === params.threadId)
+  }
+
   async #load(load: () => Promise<DrivenThread>): Promise<DrivenThread> {
-    const before = this.#log.messages.length
+    const from = this.#log.messages.length
     const thread = await load()
     await this.driver.settle()
-    const told = this.#log.messages.splice(before)
-    this.#log.messages.push(...told.filter(({ method }) => !TOLD_BY_LOADING.has(method)))
+    this.#loads.push({ threadId: thread.id, from })
     if (!this.threadIds.includes(thread.id)) this.threadIds.push(thread.id)
     return thread
   }

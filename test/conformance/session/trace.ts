@@ -53,7 +53,7 @@ export async function trace(
     threadIds: stage.threadIds,
     requests: model.requests.map(({ headers, body }) => ({ headers: { ...headers }, body })),
     rollout: rollouts.flatMap(({ lines }) => lines),
-    events: log.messages.map(({ method, params }) => ({ method, params })),
+    events: stage.messages().map(({ method, params }) => ({ method, params })),
     refusals: stage.refusals,
   }
 }

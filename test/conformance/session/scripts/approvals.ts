@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../../../src/base/index.ts'
+import type { DifferenceId } from '../differences.ts'
 import type { SessionScript, Subject } from '../script.ts'
 import type { Stage } from '../stage.ts'
 import type { WireMessage } from '../wire-log.ts'
-import { concludes, patches, runs, says } from './say.ts'
+import { concludes, heldAt, patches, runs, says } from './say.ts'
 
 const COMMAND = 'item/commandExecution/requestApproval'
 const PATCH = 'item/fileChange/requestApproval'
@@ -15,6 +16,9 @@ function decides(decision: string | JsonObject) {
     method === COMMAND || method === PATCH ? { decision } : undefined
 }
 
+/** Of a command that somebody was asked about. */
+const ASKED: readonly DifferenceId[] = ['command-kept', 'approval-flag']
+
 const oneTurn = async (stage: Stage) => {
   await stage.turn(await stage.start(UNTRUSTED), 'do it')
 }
@@ -26,15 +30,22 @@ function decided(
   name: string,
   step: ReturnType<typeof says>,
   decision: string | JsonObject,
+  differences: readonly DifferenceId[],
 ): SessionScript {
-  return { name, model: [step, concludes('Done.')], answer: decides(decision), play: oneTurn }
+  const model = [step, concludes('Done.')]
+  return { name, model, answer: decides(decision), play: oneTurn, differences }
 }
 
 /** Interrupted while the question is open; the answer that comes then goes nowhere. */
-function leftOpen(name: string, step: ReturnType<typeof says>, method: string): SessionScript {
+function leftOpen(
+  name: string,
+  step: ReturnType<typeof says>,
+  method: string,
+  differences: readonly DifferenceId[],
+): SessionScript {
   return {
     name,
-    model: [step, concludes('Next.')],
+    model: [heldAt(step, 'gate', 3), concludes('Next.')],
     play: async (stage) => {
       const thread = await stage.start(UNTRUSTED)
       const turnId = await stage.begin(thread, 'do it')
@@ -44,6 +55,7 @@ function leftOpen(name: string, step: ReturnType<typeof says>, method: string): 
       await stage.heard('serverRequest/resolved')
       await stage.turn(thread, 'next')
     },
+    differences,
   }
 }
 
@@ -54,9 +66,9 @@ const amendment = {
 export const subject: Subject = {
   title: 'Approvals',
   scripts: [
-    decided('a command approved', touch, 'accept'),
-    decided('a command declined', touch, 'decline'),
-    decided('a command cancelled', touch, 'cancel'),
+    decided('a command approved', touch, 'accept', ASKED),
+    decided('a command declined', touch, 'decline', ASKED),
+    decided('a command cancelled', touch, 'cancel', ASKED),
     {
       name: 'a command approved for the session is not asked for again',
       model: [
@@ -67,12 +79,14 @@ export const subject: Subject = {
       ],
       answer: decides('acceptForSession'),
       play: oneTurn,
+      differences: ASKED,
     },
     {
       name: 'a command approved for good',
       model: [touch, says(runs('touch b.txt c.txt', 'call_2')), concludes('Done.')],
       answer: decides(amendment),
       play: oneTurn,
+      differences: ASKED,
     },
     {
       name: 'a command known to be harmless is not asked for',
@@ -86,9 +100,13 @@ export const subject: Subject = {
         says(runs('touch b.txt', 'call_1'), runs('touch c.txt', 'call_2')),
         concludes('Done.'),
       ],
-      answer: decides('accept'),
+      answer: async ({ method }, stage) => {
+        if (method !== COMMAND) return undefined
+        await stage.heard(COMMAND, () => true, 2)
+        return { decision: 'accept' }
+      },
       play: oneTurn,
-      differences: ['parallel-order'],
+      differences: ['command-kept', 'parallel-order', 'approval-flag'],
     },
     {
       name: 'a dangerous command with full access',
@@ -124,10 +142,11 @@ export const subject: Subject = {
         const asking = { approvalPolicy: 'on-request', sandbox: 'read-only' } as const
         await stage.turn(await stage.start(asking), 'do it')
       },
+      differences: ASKED,
     },
-    decided('a patch approved', patch, 'accept'),
-    decided('a patch declined', patch, 'decline'),
-    decided('a patch cancelled', patch, 'cancel'),
+    decided('a patch approved', patch, 'accept', []),
+    decided('a patch declined', patch, 'decline', ['approval-flag']),
+    decided('a patch cancelled', patch, 'cancel', ['unanswered-item-ends']),
     {
       name: 'a patch approved for the session is not asked for again',
       model: [
@@ -153,7 +172,14 @@ export const subject: Subject = {
       },
       differences: ['memories-root'],
     },
-    leftOpen('interrupted while a command waits for approval', touch, COMMAND),
-    leftOpen('interrupted while a patch waits for approval', patch, PATCH),
+    leftOpen('interrupted while a command waits for approval', touch, COMMAND, [
+      'unanswered-item-ends',
+      'approval-flag',
+      'count-of-a-broken-answer',
+    ]),
+    leftOpen('interrupted while a patch waits for approval', patch, PATCH, [
+      'unanswered-item-ends',
+      'count-of-a-broken-answer',
+    ]),
   ],
 }

@@ -3,7 +3,7 @@ import { type AskedModel, type ModelScript, type ModelStep, refusal } from '../m
 import type { Subject } from '../script.ts'
 import { comments, concludes, held, runs, says } from './say.ts'
 
-const SUMMED: readonly DifferenceId[] = ['count-of-a-broken-answer', 'estimate-of-a-summary']
+const SUMMED: readonly DifferenceId[] = ['count-of-a-broken-answer', 'estimated-size']
 
 function isSummary({ body }: AskedModel): boolean {
   return Array.isArray(body.tools) && body.tools.length === 0
@@ -86,6 +86,21 @@ export const subject: Subject = {
         await stage.turn(thread, 'again')
       },
       differences: ['command-kept', ...SUMMED],
+    },
+    {
+      name: 'condensed after the window was full',
+      model: (request, index) => {
+        if (isSummary(request)) return concludes('NOTES')
+        return index === 0
+          ? { items: [], fault: { kind: 'failed', error: { code: 'context_length_exceeded' } } }
+          : concludes('Said.')
+      },
+      play: async (stage) => {
+        const thread = await stage.start()
+        await stage.turn(thread, 'first')
+        await stage.turn(thread, 'second')
+      },
+      differences: ['words-before-summary'],
     },
     {
       name: 'a summary that fails',

@@ -26,11 +26,17 @@ function fails(name: string, step: ModelStep, more: readonly DifferenceId[] = []
   }
 }
 
+/** The same without the next turn, before which the history is condensed. */
+function fillsWindow(name: string, step: ModelStep, more: readonly DifferenceId[]): SessionScript {
+  const play: SessionScript['play'] = async (stage) => {
+    await stage.turn(await stage.start(), 'hello')
+  }
+  return { ...fails(name, step), play, differences: more }
+}
+
 function failed(code: string, message: string): ModelStep {
   return { items: [], fault: { kind: 'failed', error: { code, message } } }
 }
-
-const BROKEN: readonly DifferenceId[] = ['count-of-a-broken-answer']
 
 const html = '<html><body>Not here</body></html>'
 const said = assistantMessage('Said before.', { phase: 'commentary' })
@@ -56,7 +62,7 @@ export const subject: Subject = {
       ),
     ),
     fails('400, a policy', refusal(400, error({ message: 'not this', code: 'cyber_policy' }))),
-    fails(
+    fillsWindow(
       '400, the context is too long',
       refusal(400, error({ message: 'too long', code: 'context_length_exceeded' })),
       ['context-length-of-400'],
@@ -64,7 +70,7 @@ export const subject: Subject = {
     fails(
       '429, the usage limit',
       refusal(429, error({ type: 'usage_limit_reached', message: 'x', plan_type: 'pro' })),
-      ['plan-texts', ...BROKEN],
+      ['plan-texts'],
     ),
     fails('429, not in the plan', refusal(429, error({ type: 'usage_not_included' })), [
       'plan-texts',
@@ -76,57 +82,38 @@ export const subject: Subject = {
     fails('503', refusal(503, error({ message: 'later' }))),
     fails('503, overloaded', refusal(503, error({ code: 'server_is_overloaded', message: 'x' }))),
     fails('503, slow down', refusal(503, error({ code: 'slow_down', message: 'x' }))),
-    fails('failed: the context is too long', failed('context_length_exceeded', 'too long'), BROKEN),
-    fails('failed: no quota', failed('insufficient_quota', 'pay'), BROKEN),
-    fails('failed: not in the plan', failed('usage_not_included', 'x'), ['plan-texts', ...BROKEN]),
-    fails('failed: overloaded', failed('server_is_overloaded', 'x'), BROKEN),
-    fails('failed: slow down', failed('slow_down', 'x'), BROKEN),
-    fails('failed: a policy', failed('cyber_policy', 'not this'), BROKEN),
-    fails('failed: a bad prompt', failed('invalid_prompt', 'I do not get it'), BROKEN),
+    fillsWindow('failed: the context is too long', failed('context_length_exceeded', 'too long'), [
+      'error-kept',
+    ]),
+    fails('failed: no quota', failed('insufficient_quota', 'pay')),
+    fails('failed: not in the plan', failed('usage_not_included', 'x'), ['plan-texts']),
+    fails('failed: overloaded', failed('server_is_overloaded', 'x')),
+    fails('failed: slow down', failed('slow_down', 'x')),
+    fails('failed: a policy', failed('cyber_policy', 'not this')),
+    fails('failed: a bad prompt', failed('invalid_prompt', 'I do not get it')),
     fails(
       'failed: a rate limit',
       failed('rate_limit_exceeded', 'Rate limit reached. Please try again in 0.2s.'),
-      BROKEN,
     ),
-    fails('failed: anything else', failed('server_error', 'It broke.'), BROKEN),
-    fails(
-      'failed after an item',
-      { ...says(said), ...failed('invalid_prompt', 'x'), items: [said] },
-      BROKEN,
-    ),
-    fails(
-      'incomplete',
-      { items: [], fault: { kind: 'incomplete', reason: 'max_output_tokens' } },
-      BROKEN,
-    ),
-    fails(
-      'closed before its end',
-      { items: [said], fault: { kind: 'close', afterEvents: 4 } },
-      BROKEN,
-    ),
-    fails(
-      'nothing more comes',
-      { items: [said], fault: { kind: 'stall', afterEvents: 4 } },
-      BROKEN,
-    ),
-    fails('cut', { items: [said], fault: { kind: 'cut', afterEvents: 4 } }, BROKEN),
-    fails(
-      'garbage',
-      { items: [], fault: { kind: 'garbage', text: 'data: {"type":\n\nno\n\n' } },
-      BROKEN,
-    ),
-    fails(
-      'usage that is none',
-      {
-        ...concludes('Hi.'),
-        reshape: (events) =>
-          events.map((event) =>
-            event.type === 'response.completed'
-              ? { ...event, response: { id: 'resp_1', usage: { input_tokens: 3 } } }
-              : event,
-          ),
-      },
-      BROKEN,
-    ),
+    fails('failed: anything else', failed('server_error', 'It broke.')),
+    fails('failed after an item', {
+      ...says(said),
+      ...failed('invalid_prompt', 'x'),
+      items: [said],
+    }),
+    fails('incomplete', { items: [], fault: { kind: 'incomplete', reason: 'max_output_tokens' } }),
+    fails('closed before its end', { items: [said], fault: { kind: 'close', afterEvents: 4 } }),
+    fails('nothing more comes', { items: [said], fault: { kind: 'stall', afterEvents: 4 } }),
+    fails('cut', { items: [said], fault: { kind: 'cut', afterEvents: 4 } }),
+    fails('garbage', { items: [], fault: { kind: 'garbage', text: 'data: {"type":\n\nno\n\n' } }),
+    fails('usage that is none', {
+      ...concludes('Hi.'),
+      reshape: (events) =>
+        events.map((event) =>
+          event.type === 'response.completed'
+            ? { ...event, response: { id: 'resp_1', usage: { input_tokens: 3 } } }
+            : event,
+        ),
+    }),
   ],
 }

@@ -2,7 +2,7 @@ import { refusal } from '../model-server.ts'
 import type { Subject } from '../script.ts'
 import { comments, concludes, held, heldAt, patches, runs, says } from './say.ts'
 
-const slow = says(comments('Starting.'), runs('echo begun; sleep 30', 'call_1'))
+const slow = says(comments('Starting.'), runs('touch begun; sleep 30', 'call_1'))
 
 export const subject: Subject = {
   title: 'Interrupts',
@@ -55,6 +55,7 @@ export const subject: Subject = {
         const thread = await stage.start()
         const turnId = await stage.begin(thread, 'hello')
         await stage.itemStarted('commandExecution')
+        await stage.made(stage.at('begun'))
         await thread.interrupt(turnId)
         await stage.ended(turnId)
         await stage.turn(thread, 'next')

@@ -18,6 +18,9 @@ const FINDINGS = JSON.stringify({
   overall_confidence_score: 0.8,
 })
 
+/** The only one of every scratch project. */
+const COMMIT = '50f2199f1b5ff1ed70faaf84ec99ecdd6bb0f023'
+
 const custom: ReviewTarget = { type: 'custom', instructions: 'Look at the names.' }
 
 const review = (target: ReviewTarget) => {
@@ -31,7 +34,8 @@ const review = (target: ReviewTarget) => {
 }
 
 function reviewed(name: string, answer: string, play = review(custom)): SessionScript {
-  return { name, model: [concludes('Hi.'), concludes(answer), concludes('Ok.')], play }
+  const model = [concludes('Hi.'), concludes(answer), concludes('Ok.')]
+  return { name, model, play, differences: ['review-is-one-turn'] }
 }
 
 export const subject: Subject = {
@@ -43,7 +47,7 @@ export const subject: Subject = {
     reviewed(
       'a review of a commit',
       FINDINGS,
-      review({ type: 'commit', sha: 'abcdef1234', title: 'Subj' }),
+      review({ type: 'commit', sha: COMMIT, title: 'Subj' }),
     ),
     {
       name: 'a review that runs a command',
@@ -54,6 +58,7 @@ export const subject: Subject = {
         concludes('Ok.'),
       ],
       play: review(custom),
+      differences: ['review-is-one-turn', 'command-kept'],
     },
     {
       name: 'a review interrupted',
@@ -69,6 +74,7 @@ export const subject: Subject = {
         await stage.endedCount(2)
         await stage.turn(thread, 'and?')
       },
+      differences: ['review-is-one-turn'],
     },
   ],
 }
