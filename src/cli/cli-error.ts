@@ -1,6 +1,6 @@
 import { errorCode, errorText, unreachable } from '../base/index.ts'
 import { ConfigError } from '../config/index.ts'
-import { SessionError } from '../core/index.ts'
+import { ReviewError, SessionError } from '../core/index.ts'
 import { ThreadStoreError, type ThreadStoreFailure } from '../thread-store/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 
@@ -24,6 +24,7 @@ export function toCliError(error: unknown): CliError {
   if (error instanceof SuppressedError) return toCliError(error.suppressed)
   if (error instanceof ConfigError) return fromConfig(error)
   if (error instanceof ThreadStoreError) return fromStore(error.failure, error.message)
+  if (error instanceof ReviewError) return new CliError(EXIT.usage, error.message)
   if (error instanceof SessionError) return new CliError(EXIT.failed, error.message)
   if (errorCode(error) === 'EPIPE') return new CliError(EXIT.failed, 'the output was closed')
   return new CliError(EXIT.failed, errorText(error))

@@ -83,5 +83,6 @@ export function composeManager(params: ComposeParams): ThreadManager {
     environment,
     docsHome: config.home,
     execPolicy: homeExecPolicy(config.home, config.trustedFolders, !isEphemeral),
+    mcpServers: config.mcpServers,
   })
 }

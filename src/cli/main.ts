@@ -8,6 +8,7 @@ Examples:
   bobbin demo                                 watch a turn run, offline, in a scratch folder
   bobbin exec "explain this repository"       run a turn here
   bobbin exec resume --last "now add a test"  go on with the last thread of this folder
+  bobbin review --base main                   have a branch reviewed
   bobbin threads list                         find it again
   bobbin threads show --last                  read it`
 
@@ -43,10 +44,53 @@ const ACCEPTED_FLAGS = [
 ]
 
 function execCommand(): Command {
-  const command = new Command('exec')
-    .summary('run a turn without asking anything')
-    .description('Run one turn of a new or a stored thread, and print what happens.')
-    .argument('[words...]', 'PROMPT, or resume [ID] [PROMPT]')
+  const command = withTurnOptions(
+    new Command('exec')
+      .summary('run a turn without asking anything')
+      .description('Run one turn of a new or a stored thread, and print what happens.')
+      .argument('[words...]', 'PROMPT, or resume [ID] [PROMPT]'),
+  )
+    .option('-i, --image <file>', 'show the model a picture; repeatable', collect, [])
+    .option('--output-schema <file>', 'JSON Schema that the last message has to follow')
+    .option('--last', 'with resume: the newest thread of this folder')
+    .addOption(new Option('--experimental-json').hideHelp())
+    .addHelpText('after', EXEC_HELP)
+  for (const flag of ACCEPTED_FLAGS) command.addOption(new Option(flag).hideHelp())
+  return command.action(async (words: string[], options) => {
+    const { runExec } = await import('./commands/exec.ts')
+    process.exitCode = await runExec(words, options)
+  })
+}
+
+const REVIEW_HELP = `
+Examples:
+  bobbin review                      what is changed and not committed
+  bobbin review --base main          what this branch adds to main
+  bobbin review --commit HEAD~1      one commit
+  bobbin review "look for races in src/queue.ts"
+
+The reviewer works in a thread of its own, in the sandbox, and asks nobody.`
+
+function reviewCommand(): Command {
+  return withTurnOptions(
+    new Command('review')
+      .description('Have changes of this git repository reviewed, and print what was found.')
+      .argument('[instructions]', 'what to look at; without it, uncommitted changes'),
+  )
+    .option('--uncommitted', 'staged, unstaged and new files (the default)')
+    .option('--base <branch>', 'what this branch adds to another')
+    .option('--commit <sha>', 'the changes of one commit')
+    .option('--title <text>', 'with --commit: what it says of itself')
+    .addHelpText('after', REVIEW_HELP)
+    .action(async (instructions: string | undefined, options) => {
+      const { runReview } = await import('./commands/review.ts')
+      process.exitCode = await runReview(instructions, options)
+    })
+}
+
+/** What every turn can be told. */
+function withTurnOptions(command: Command): Command {
+  return command
     .option('--json', 'print events as JSON lines, as `codex exec --json` does')
     .option('-C, --cd <dir>', 'work in this folder')
     .option('-m, --model <model>', 'model to use')
@@ -55,24 +99,14 @@ function execCommand(): Command {
     .option('-s, --sandbox <mode>', 'read-only (default), workspace-write, danger-full-access')
     .option('--dangerously-bypass-approvals-and-sandbox', 'allow every command and patch')
     .option('--add-dir <dir>', 'another folder that may be written; repeatable', collect, [])
-    .option('-i, --image <file>', 'show the model a picture; repeatable', collect, [])
-    .option('--output-schema <file>', 'JSON Schema that the last message has to follow')
     .option('-o, --output-last-message <file>', 'write the last message to this file')
     .option('--ephemeral', 'keep nothing of this thread')
-    .option('--last', 'with resume: the newest thread of this folder')
     .option('--skip-git-repo-check', 'run outside of a git repository')
     .option('--thread-source <name>', 'noted in a new thread')
     .option('--oss', 'use a model server on this machine')
     .option('--local-provider <name>', 'with --oss: ollama (default) or lmstudio')
     .option('--ignore-user-config', 'leave config.toml unread')
     .option('--color <when>', 'auto, always or never', 'auto')
-    .addOption(new Option('--experimental-json').hideHelp())
-    .addHelpText('after', EXEC_HELP)
-  for (const flag of ACCEPTED_FLAGS) command.addOption(new Option(flag).hideHelp())
-  return command.action(async (words: string[], options) => {
-    const { runExec } = await import('./commands/exec.ts')
-    process.exitCode = await runExec(words, options)
-  })
 }
 
 function threadsCommand(): Command {
@@ -249,6 +283,7 @@ function program(): Command {
     .version(bobbinVersion(), '-V, --version')
     .addHelpText('after', `\n${EXIT_CODE_HELP}`)
     .addCommand(execCommand())
+    .addCommand(reviewCommand())
     .addCommand(threadsCommand())
   root
     .command('demo')

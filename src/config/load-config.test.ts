@@ -132,6 +132,16 @@ describe('a provider', () => {
     )
   })
 
+  it('has a WebSocket only when it says so, with a handshake of bounded length', () => {
+    const facts = (toml: string) => {
+      const provider = load(toml).providers.get('mock') ?? assert.fail()
+      return [provider.supportsWebsockets, provider.websocketConnectTimeoutMs]
+    }
+    assert.deepEqual(facts(MOCK), [false, 15_000])
+    const more = 'supports_websockets = true\nwebsocket_connect_timeout_ms = 99999999999'
+    assert.deepEqual(facts(`${MOCK}${more}`), [true, 2 ** 31 - 1])
+  })
+
   it('without a key of its own is sent none', () => {
     assert.equal(tokenOf(load(MOCK), { OPENAI_API_KEY: 'k' }), undefined)
   })

@@ -11,6 +11,7 @@ import {
 } from '../protocol/index.ts'
 import { ConfigValues } from './config-values.ts'
 import { ConfigError } from './errors.ts'
+import { type McpServerConfig, readMcpServers } from './mcp-servers.ts'
 import { type ProviderConfig, readProviders } from './providers.ts'
 
 const CONFIG_FILE = 'config.toml'
@@ -24,6 +25,7 @@ export interface Config {
   readonly modelProvider: string
   readonly isModelProviderOverridden: boolean
   readonly providers: ReadonlyMap<string, ProviderConfig>
+  readonly mcpServers: readonly McpServerConfig[]
   readonly approvalPolicy: ApprovalPolicy | undefined
   readonly sandboxMode: SandboxMode | undefined
   readonly sandboxPolicies: (mode: SandboxMode, extraRoots: readonly string[]) => SandboxPolicy
@@ -67,6 +69,7 @@ export function loadConfig(params: LoadConfig): Config {
     modelProvider: values.text('model_provider') ?? DEFAULT_PROVIDER,
     isModelProviderOverridden: overrides.model_provider !== undefined,
     providers: readProviders(values, params.environment),
+    mcpServers: readMcpServers(values),
     approvalPolicy: approvalPolicy(values),
     sandboxMode: values.oneOf('sandbox_mode', SANDBOX_MODES),
     sandboxPolicies: sandboxPolicies(values.table('sandbox_workspace_write')),

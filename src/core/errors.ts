@@ -20,6 +20,8 @@ export type SessionFailure =
   /** Of a thread that is not kept there is nothing to change. */
   | 'ephemeral'
   | 'already_loaded'
+  /** Something that the session is not to be without did not start. */
+  | 'not_started'
   /** A reader of events fell too far behind. */
   | 'slow_subscriber'
 

@@ -1,4 +1,5 @@
 export { SessionError, type SessionFailure } from './errors.ts'
+export type { McpServerConfig } from './mcp/index.ts'
 export { DEFAULT_MODEL, type ModelInfo, modelInfo } from './model/model-catalog.ts'
 export {
   type ModelClient,

@@ -146,6 +146,15 @@ export class ThreadHandle implements AsyncDisposable {
   }
 
   /**
+   * Runs a command of the person, with their rights and not in a sandbox, and lets the model know
+   * of it. In a turn of its own, whose id is answered once it has begun; beside the turn that runs
+   * otherwise. Throws `SessionError`: `empty_input`, `turn_running`, `not_kept`, `closed`.
+   */
+  runShellCommand(command: string): Promise<TurnId> {
+    return this.#session.runShellCommand(command)
+  }
+
+  /**
    * Says something more to the running turn, or only to the named one; it goes out with the turn's
    * next request. Its id is answered once the input is kept. Throws `SessionError`: `no_turn`,
    * `other_turn`, `not_steerable`, `turn_over` (it is in no log then), `empty_input`, `not_kept`,

@@ -4,6 +4,7 @@ import {
   type DynamicToolDefinition,
   newThreadId,
   type ReviewTarget,
+  type SessionEvent,
   type SessionMeta,
   type ThreadId,
   type TurnId,
@@ -20,9 +21,10 @@ import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
 import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
 import { SessionError } from './errors.ts'
+import { type McpServerConfig, McpServers } from './mcp/index.ts'
 import { type ModelClient, openConnection } from './model/model-client.ts'
 import { reviewPrompt } from './review/index.ts'
-import { Notices } from './session/notices.ts'
+import { Early } from './session/early.ts'
 import { Session } from './session/session.ts'
 import {
   headerOf,
@@ -81,6 +83,8 @@ export interface ThreadManagerOptions {
   readonly reviewModel?: string
   /** The rules for commands; left out, there are none and none can be kept. */
   readonly execPolicy?: ExecPolicyStore
+  /** Started anew for every thread. */
+  readonly mcpServers?: readonly McpServerConfig[]
   /** Looks for what confines commands; left out, on this machine. */
   readonly findSandbox?: () => Promise<SandboxState & Disposable>
 }
@@ -340,7 +344,7 @@ export class ThreadManager implements AsyncDisposable {
     const threadId = newThreadId()
     const createdAtMs = clock.nowMs()
     const workTree = opening.use(new WorkTree(settings.cwd))
-    const notices = new Notices()
+    const notices = new Early<string>()
     const header = async () => {
       const facts = await workTree.facts()
       const told = { threadId, createdAtMs, settings, origin, version, instructions }
@@ -367,7 +371,7 @@ export class ThreadManager implements AsyncDisposable {
     { defaults, overrides }: Pick<ResumeThread, 'defaults' | 'overrides'>,
   ): Promise<ThreadHandle> {
     await using opening = new AsyncDisposableStack()
-    const notices = new Notices()
+    const notices = new Early<string>()
     const { store, clock } = this.#options
     const { live, history: log } = await LiveThread.resume(store, threadId, {
       ...at,
@@ -418,7 +422,7 @@ export class ThreadManager implements AsyncDisposable {
     const parts = { settings: completeSettings(settings), role, history, workTree }
     const { damage } = log
     const whole = { ...parts, damage, threadId: newThreadId(), live: undefined }
-    const handle = this.#load(whole, new Notices())
+    const handle = this.#load(whole, new Early<string>())
     opening.move()
     return this.#register(handle)
   }
@@ -445,17 +449,19 @@ export class ThreadManager implements AsyncDisposable {
     return this.#start({ settings, isEphemeral: parent.live === undefined }, role)
   }
 
-  #load(parts: SessionStart, notices: Notices): ThreadHandle {
+  #load(parts: SessionStart, notices: Early<string>): ThreadHandle {
     const { threadId, settings, role, history, live, damage } = parts
+    const statuses = new Early<SessionEvent>()
     const session = new Session({
       threadId,
       sessionId: threadId,
       ...role,
       state: new SessionState(history, settings),
-      services: this.#services(parts),
+      services: this.#services(parts, statuses.hear),
       live,
     })
     notices.follow((message) => session.warn(message))
+    statuses.follow((event) => session.tell(event))
     session.prewarm()
     const handle = new ThreadHandle(threadId, session, damage, () => this.#letGo(handle))
     return handle
@@ -475,19 +481,25 @@ export class ThreadManager implements AsyncDisposable {
     for (const listener of [...this.#listeners]) listener.onClosed?.(threadId)
   }
 
-  #services(parts: SessionStart): SessionServices {
+  #services(parts: SessionStart, tell: (event: SessionEvent) => void): SessionServices {
     const { threadId, settings, role, workTree } = parts
     const { dynamicTools } = role
     const { clock, modelAccess, environment, docsHome, reviewModel } = this.#options
     const { execPolicy = noExecPolicy } = this.#options
     const commands = new CommandRunner(environment, threadId, clock)
     const sandbox = () => this.#sandbox.find()
+    // Throws for a provider that cannot be used, before any process is started.
     const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
+    const { version, mcpServers = [] } = this.#options
+    // Who works for another session has the built-in tools only.
+    const servers = role.purpose === undefined ? mcpServers : []
+    const around = { cwd: settings.cwd, environment, clock, version, threadId, tell }
+    const mcp = new McpServers({ ...around, servers })
     return {
       clock,
       model: { client: openConnection(client), streamMaxRetries },
-      tools: createToolSet({ commands, clock, execPolicy, sandbox, dynamicTools }),
-      commands,
+      tools: createToolSet({ commands, clock, execPolicy, sandbox, dynamicTools, mcp }),
+      userCommands: new CommandRunner(environment, threadId, clock),
       surroundings: {
         shellName: userShell(environment).name,
         timezone: localTimezone(),

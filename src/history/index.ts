@@ -21,5 +21,11 @@ export {
 } from './thread-outline.ts'
 export { SummaryFold, type ThreadSummary } from './thread-summary.ts'
 export { turnActivity } from './turn-activity.ts'
-export { commandItem, dynamicItem, toFileUpdateChanges, userContent } from './turn-items.ts'
+export {
+  commandItem,
+  dynamicItem,
+  mcpToolCallItem,
+  toFileUpdateChanges,
+  userContent,
+} from './turn-items.ts'
 export { foldTurns, foldTurnsSlice, type TurnsSlice } from './turn-view.ts'

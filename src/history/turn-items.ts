@@ -21,6 +21,7 @@ type StoredUserMessage = Extract<StoredEvent, { type: 'user_message' }>
 type CommandItem = Extract<TurnItem, { type: 'commandExecution' }>
 type StoredDynamicCall = Extract<StoredEvent, { type: 'dynamic_tool_call_response' }>
 type DynamicCallItem = Extract<TurnItem, { type: 'dynamicToolCall' }>
+type McpToolCallItem = Extract<TurnItem, { type: 'mcpToolCall' }>
 
 /** The item of an event that carries the item's own id; undefined for other events. */
 export function toolItem(event: StoredEvent): TurnItem | undefined {
@@ -37,7 +38,7 @@ export function toolItem(event: StoredEvent): TurnItem | undefined {
     case 'web_search_end':
       return { type: 'webSearch', id: event.call_id, query: event.query, action: event.action }
     case 'mcp_tool_call_end':
-      return mcpItem(event)
+      return mcpToolCallItem(event)
     case 'dynamic_tool_call_response':
       return dynamicItem(event)
     case 'view_image_tool_call':
@@ -70,7 +71,7 @@ export function commandItem(event: StoredCommand): CommandItem {
 }
 
 /** An answer that says itself that it is an error is a failed call, without an error of its own. */
-function mcpItem(event: JsonObject): TurnItem {
+export function mcpToolCallItem(event: JsonObject): McpToolCallItem {
   const invocation = objectAt(event, 'invocation') ?? {}
   const result = objectAt(event, 'result') ?? {}
   const answer = objectAt(result, 'Ok')

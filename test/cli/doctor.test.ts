@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
+import { findSandbox } from '../../src/core/index.ts'
 import { Workplace } from '../support/bobbin.ts'
 import { header, textOf, threadIdOf, turn } from '../support/thread-log.ts'
 
@@ -23,7 +24,9 @@ describe('bobbin doctor', () => {
     await using place = await homeWith(TEXT)
     const { exitCode, stdout, stderr } = await place.run(['doctor'])
     assert.deepEqual([exitCode, stderr], [0, ''])
-    assert.match(stdout, /\nall is well\n$/)
+    using sandbox = await findSandbox({ searchPath: process.env.PATH })
+    assert.match(stdout, sandbox.isThere ? /\nall is well\n$/ : /\n0 damages, 1 warning\n$/)
+    assert.match(stdout, sandbox.isThere ? /commands can be confined\n/ : /cannot be confined: /)
     assert.match(stdout, /\n {2}ok {4}1 file of threads with 8 lines\n/)
   })
 

@@ -80,13 +80,15 @@ describe('bobbin exec', () => {
     ]
     await using model = await ScriptedResponsesServer.start([{ items }, say('done')])
     await place.useModel(model.baseUrl)
-    const outcome = await place.run(['exec', '--skip-git-repo-check', '--json', 'hello'])
+    const PATH = '/nowhere'
+    const args = ['exec', '--skip-git-repo-check', '--json', 'hello']
+    const outcome = await place.run(args, { environment: { PATH } })
     const input = model.modelRequests[1]?.body.input ?? []
     const outputs = (input as { call_id?: string; output?: string }[])
       .filter((item) => item.output !== undefined)
       .map((item) => [item.call_id, item.output?.split('\n').at(-1)])
-    assert.match(String(outputs[0]?.[1]), /sandbox mode `read-only` would have to confine/)
-    assert.match(String(outputs[0]?.[1]), /--sandbox danger-full-access/)
+    const noSandbox = /sandbox mode `read-only` cannot confine .* --sandbox danger-full-access/
+    assert.match(String(outputs[0]?.[1]), noSandbox)
     assert.match(String(outputs[2]?.[1]), /patch rejected: writing is blocked by read-only sandbox/)
     const statuses = jsonLines(outcome.stdout)
       .filter((event) => event.type === 'item.completed')

@@ -276,6 +276,7 @@ const DIFFERENCES = {
 const isItem = (line: JsonObject) => line.type !== 'patch_apply_end'
 
 interface Program extends AsyncDisposable {
+  readonly model: Model
   play(scenario: Scenario): Promise<Outcome>
 }
 
@@ -297,6 +298,13 @@ class Model implements AsyncDisposable {
 
   say(items: readonly JsonObject[]): void {
     this.#steps.splice(0, this.#steps.length, says(...items), concludes('done'))
+  }
+
+  /** What the last request says of the sandbox. */
+  get sandboxName(): Json {
+    const header = this.server.modelRequests.at(-1)?.headers['x-codex-turn-metadata'] ?? '{}'
+    const metadata: Json = JSON.parse(header)
+    return isObject(metadata) ? (metadata.sandbox ?? null) : null
   }
 
   /** What the last request held behind the context. */
@@ -366,12 +374,12 @@ function question(kind: 'command' | 'patch', params: JsonObject): JsonObject {
 
 class Codex implements Program {
   readonly scratch: Scratch
-  readonly #model: Model
+  readonly model: Model
   readonly #server: CodexAppServer
 
   private constructor(scratch: Scratch, model: Model, server: CodexAppServer) {
     this.scratch = scratch
-    this.#model = model
+    this.model = model
     this.#server = server
   }
 
@@ -396,22 +404,22 @@ class Codex implements Program {
     }
     const statuses: Json[] = []
     for (const items of turns) {
-      this.#model.say(items)
+      this.model.say(items)
       statuses.push((await this.#server.runTurn(threadId, 'go')).status ?? null)
     }
-    return outcomeOf(this.scratch, this.#model, threadId, { statuses, questions })
+    return outcomeOf(this.scratch, this.model, threadId, { statuses, questions })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.close()
-    await this.#model[Symbol.asyncDispose]()
+    await this.model[Symbol.asyncDispose]()
     await this.scratch[Symbol.asyncDispose]()
   }
 }
 
 class Bobbin implements Program {
   readonly scratch: Scratch
-  readonly #model: Model
+  readonly model: Model
   readonly #owned: AsyncDisposableStack
   readonly #manager: ReturnType<typeof composeManager>
   readonly #config: ReturnType<typeof loadConfig>
@@ -419,7 +427,7 @@ class Bobbin implements Program {
   private constructor(scratch: Scratch, model: Model) {
     const environment = { ...environmentOf(scratch), BOBBIN_HOME: scratch.home }
     this.scratch = scratch
-    this.#model = model
+    this.model = model
     this.#owned = new AsyncDisposableStack()
     this.#config = loadConfig({ home: scratch.home, environment, overrides: [] })
     const store = this.#owned.use(openStore(scratch.home, 'conformance'))
@@ -457,17 +465,17 @@ class Bobbin implements Program {
     })
     const statuses: Json[] = []
     for (const items of turns) {
-      this.#model.say(items)
+      this.model.say(items)
       statuses.push((await runTurn(handle, 'go')).status)
     }
     const threadId: ThreadId = handle.threadId
     await handle.close()
-    return outcomeOf(this.scratch, this.#model, threadId, { statuses, questions })
+    return outcomeOf(this.scratch, this.model, threadId, { statuses, questions })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned[Symbol.asyncDispose]()
-    await this.#model[Symbol.asyncDispose]()
+    await this.model[Symbol.asyncDispose]()
     await this.scratch[Symbol.asyncDispose]()
   }
 }
@@ -513,6 +521,16 @@ for (const [name, scenarios, skip] of [
         assert.deepEqual(new Set(ours.status as Json[]), new Set([status]))
       })
     }
+
+    it('tells the model server of the same sandbox', async () => {
+      for (const sandbox of scenarios === OPEN ? [full] : [full, ww, 'read-only']) {
+        const scenario = { policy: 'never', sandbox, turns: one(runs('ls', 'c1')) } as Scenario
+        await codex.play(scenario)
+        await bobbin.play(scenario)
+        const names = [sandbox, bobbin.model.sandboxName]
+        assert.deepEqual(names, [sandbox, codex.model.sandboxName])
+      }
+    })
 
     it('leaves the same rules behind', async () => {
       const rules = ({ scratch }: { readonly scratch: Scratch }) =>

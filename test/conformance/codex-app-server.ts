@@ -119,9 +119,9 @@ export class CodexAppServer implements AsyncDisposable {
   }
 
   /** Runs one turn to its end and answers the `turn` of `turn/completed`. */
-  async runTurn(threadId: string, text: string): Promise<JsonObject> {
+  async runTurn(threadId: string, text: string, more: JsonObject = {}): Promise<JsonObject> {
     const input: JsonObject[] = [{ type: 'text', text, text_elements: [] }]
-    const { turn } = await this.request('turn/start', { threadId, input })
+    const { turn } = await this.request('turn/start', { threadId, input, ...more })
     const turnId = isObject(turn) ? stringAt(turn, 'id') : undefined
     const { params } = await this.waitFor('turn/completed', (told) => {
       return objectAt(told, 'turn')?.id === turnId

@@ -69,7 +69,7 @@ describe('rolling a loaded thread back [F7]', () => {
     await assert.rejects(ephemeral.rollBack(1), { code: 'ephemeral' })
   })
 
-  it('holds up a turn that is started meanwhile through submitInput', async () => {
+  it('holds up a turn that is started meanwhile', async () => {
     await using kit = await SessionKit.open([says('a1'), says('a2'), says('a3')])
     const handle = await kit.start()
     await runTurn(handle, 'u1')
@@ -77,8 +77,7 @@ describe('rolling a loaded thread back [F7]', () => {
     using watch = new Watch(handle)
     const ended = watch.next(({ type }) => type === 'turnCompleted')
     const rollingBack = handle.rollBack(1)
-    await assert.rejects(handle.startTurn(text('now')), { code: 'turn_running' })
-    await handle.submitInput(text('u3'))
+    await handle.startTurn(text('u3'))
     await rollingBack
     await ended
     assert.deepEqual(conversation(kit), ['u1', 'a1', 'u3'])

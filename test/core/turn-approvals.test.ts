@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { after, describe, it } from 'node:test'
 import { homeExecPolicy } from '../../src/config/index.ts'
@@ -161,6 +161,16 @@ describe('a command that needs approval [E5]', () => {
     using _client = handle.answerRequests({ commandApproval })
     await runTurn(handle, 'go')
     assert.deepEqual(outputs(kit), [REJECTED('touch a1')])
+  })
+
+  it('is declined when the answer makes no sense', async () => {
+    for (const decision of ['perhaps', { applyNetworkPolicyAmendment: {} }]) {
+      await using kit = await openKit([{ items: [runs('touch a1')] }, done])
+      const handle = await kit.start()
+      using _client = handle.answerRequests(new Person(decision as never).handlers)
+      await runTurn(handle, 'go')
+      assert.deepEqual(outputs(kit), [REJECTED('touch a1')])
+    }
   })
 
   it('is refused where nobody can be asked, without having begun', async () => {
@@ -539,6 +549,34 @@ describe('a patch that needs approval [E5]', () => {
       assert.deepEqual(outputs(kit), [output])
       assert.ok(!existsSync(kit.at('n1')))
     }
+  })
+
+  it('is not written through a link that came while it was asked for, or later', async () => {
+    await using kit = await openKit([{ items: [adds('n1')] }, done])
+    const handle = await kit.start()
+    const link = () => symlinkSync(kit.at('secret'), kit.at('project', 'n1'))
+    const answers: ((() => void) | undefined)[] = [link, undefined, undefined]
+    let asked = 0
+    using _client = handle.answerRequests({
+      patchApproval: async () => {
+        asked += 1
+        answers.shift()?.()
+        return asked < 3 ? 'acceptForSession' : 'decline'
+      },
+    })
+    await runTurn(handle, 'go')
+    rmSync(kit.at('project', 'n1'))
+    kit.model.replace({ items: [adds('n1')] }, done)
+    await runTurn(handle, 'go')
+    rmSync(kit.at('project', 'n1'))
+    link()
+    kit.model.replace({ items: [adds('n1')] }, done)
+    await runTurn(handle, 'go')
+    const [first, second, third] = outputs(kit)
+    assert.equal(first, 'patch rejected: its paths lead elsewhere since it was approved')
+    assert.match(second ?? '', /Success/)
+    assert.equal(third, 'patch rejected by user')
+    assert.deepEqual([asked, existsSync(kit.at('secret'))], [3, false])
   })
 
   it('keeps what somebody else wrote while it was asked for', async () => {

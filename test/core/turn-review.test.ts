@@ -111,7 +111,7 @@ describe('reviewing changes [F6]', () => {
     assert.equal(request?.model, 'gpt-5.4-mini')
     assert.notEqual(request?.instructions, undefined)
     assert.notEqual(request?.threadId, handle.threadId)
-    assert.deepEqual([request?.sessionId, request?.purpose], [handle.threadId, 'review'])
+    assert.deepEqual([request?.sessionId, request?.subagent], [handle.threadId, 'review'])
     const page = await kit.store.listThreads({
       limit: 10,
       sortKey: 'created',

@@ -200,11 +200,15 @@ function isCommand(item: { readonly type: string }): boolean {
   return item.type === 'commandExecution'
 }
 
+const noSandbox = async () =>
+  ({ isThere: false, reason: 'none', [Symbol.dispose]: () => undefined }) as const
+
 describe('commands and permissions', () => {
   it('keep a declined command, tell it, and go on', async () => {
     const cmd = 'touch forbidden'
     await using kit = await SessionKit.open([{ items: [runs(cmd, 'call_1')] }, done], {
       settings: { sandboxPolicy: { type: 'read-only' } },
+      manager: { findSandbox: noSandbox },
     })
     const handle = await kit.start()
     using watch = new Watch(handle)

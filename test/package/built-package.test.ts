@@ -39,10 +39,12 @@ describe('the built package', () => {
       const { LocalThreadStore } = await import('bobbin/thread-store')
       const { newThreadId } = await import('bobbin/protocol')
       const { threadStoreContract } = await import('bobbin/thread-store/testing')
-      const offered = [ThreadManager, LocalThreadStore, threadStoreContract, newThreadId()]
+      const { ScriptedModel, ScriptedResponsesServer } = await import('bobbin/testing')
+      const testing = [threadStoreContract, ScriptedModel, ScriptedResponsesServer]
+      const offered = [ThreadManager, LocalThreadStore, ...testing, newThreadId()]
       process.stdout.write(offered.map((each) => typeof each).join(' '))`
     const answer = run('--input-type=module', '-e', script)
-    assert.equal(answer, 'function function function string')
+    assert.equal(answer, 'function function function function function string')
   })
 
   it('makes the index, whose SQL travels with it', async () => {

@@ -23,12 +23,25 @@ export class TestClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     this.sleeps.push(ms)
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) reject(signal.reason)
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      if (signal?.aborted) {
+        reject(signal.reason)
+        return
+      }
+      const sleeper = { ms, wake: resolve }
+      const stop = () => {
+        this.#sleepers = this.#sleepers.filter((each) => each !== sleeper)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', stop, { once: true })
       if (this.#isInstant(ms)) resolve()
-      else this.#sleepers.push({ ms, wake: resolve })
+      else this.#sleepers.push(sleeper)
       for (const watcher of this.#watchers) if (watcher.ms(ms)) watcher.told()
     })
+  }
+
+  /** Lengths of the sleeps that nobody has ended. */
+  get sleeping(): number[] {
+    return this.#sleepers.map(({ ms }) => ms)
   }
 
   /** Resolves when somebody begins to sleep for such a time. */

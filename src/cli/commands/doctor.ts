@@ -1,5 +1,6 @@
 import { errorText, nodeFileSystem, systemClock } from '../../base/index.ts'
 import { ConfigError, checkHome, loadConfig, resolveHome } from '../../config/index.ts'
+import { findSandbox } from '../../core/index.ts'
 import {
   type Finding,
   finding,
@@ -61,7 +62,8 @@ async function inspect(params: InspectHome): Promise<HomeReport> {
     ...params,
     onProgress: ({ doneFiles, totalFiles }) => progress.show(doneFiles, totalFiles),
   })
-  return { ...report, findings: [configFinding(params.home), ...report.findings] }
+  const machine = [configFinding(params.home), await sandboxFinding(params.searchPath)]
+  return { ...report, findings: [...machine, ...report.findings] }
 }
 
 function configFinding(home: string): Finding {
@@ -73,6 +75,16 @@ function configFinding(home: string): Finding {
     const remedy = (error instanceof ConfigError && error.remedy) || 'mend config.toml'
     return finding({ ...told, severity: 'fail', what: errorText(error), remedy })
   }
+}
+
+/** Also a matter of the machine: without it commands are asked for one by one, or refused. */
+async function sandboxFinding(searchPath: string): Promise<Finding> {
+  using state = await findSandbox({ searchPath })
+  const told = { section: 'home', code: 'sandbox' } as const
+  if (state.isThere) return finding({ ...told, severity: 'ok', what: 'commands can be confined' })
+  const what = `commands cannot be confined: ${state.reason}`
+  const remedy = 'install bubblewrap, or run bobbin where user namespaces are allowed'
+  return finding({ ...told, severity: 'warn', what, remedy })
 }
 
 function tell(diagnosis: Diagnosis, flags: DoctorFlags): void {

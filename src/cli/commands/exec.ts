@@ -1,20 +1,15 @@
-import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { requireProvider, requireToken } from '../../config/index.ts'
 import type { ThreadHandle, ThreadManager } from '../../core/index.ts'
-import type { SessionEvent, ThreadId, UserInput } from '../../protocol/index.ts'
+import type { ThreadId, UserInput } from '../../protocol/index.ts'
 import type { ThreadStore } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
 import { composeManager, openStore } from '../compose.ts'
 import { type ExecFlags, type ExecRun, prepareExec } from '../exec-options.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { findThread, lastThread } from '../find-thread.ts'
-import { ExecEventWriter } from '../output/exec-events.ts'
-import { Terminal } from '../output/terminal.ts'
-import { TurnPrinter } from '../output/turn-printer.ts'
+import { runOneTurn } from '../one-turn.ts'
 import { readPrompt } from '../prompt.ts'
-
-type TurnEnd = Extract<SessionEvent, { type: 'turnCompleted' }>
 
 /** Runs one turn and answers the exit code. Data goes to standard output, the rest to error. */
 export async function runExec(words: string[], flags: ExecFlags): Promise<ExitCode> {
@@ -39,7 +34,9 @@ export async function runExec(words: string[], flags: ExecFlags): Promise<ExitCo
   const input: UserInput[] = prompt === '' ? [] : [{ type: 'text', text: prompt }]
   for (const path of flags.image) input.push({ type: 'localImage', path: resolve(path) })
   // Awaited here: returning the promise would dispose the manager under the running turn.
-  return await runOneTurn(handle, run, input, flags.outputLastMessage)
+  const options = run.outputSchema ? { outputSchema: run.outputSchema } : {}
+  const begin = () => handle.startTurn(input, options)
+  return await runOneTurn(handle, run, { begin, lastMessagePath: flags.outputLastMessage })
 }
 
 interface Target {
@@ -72,7 +69,7 @@ function parseWords(words: readonly string[], flags: ExecFlags): Target {
 }
 
 /** A missing provider or key is told before anything else is done. */
-function requireModelAccess({ config }: ExecRun): void {
+export function requireModelAccess({ config }: ExecRun): void {
   const provider = requireProvider(config.providers, config.modelProvider)
   requireToken(provider, config.home, process.env)
 }
@@ -97,84 +94,4 @@ async function resume(
       ...(config.isEffortOverridden && settings.effort ? { effort: settings.effort } : {}),
     },
   })
-}
-
-async function runOneTurn(
-  handle: ThreadHandle,
-  run: ExecRun,
-  input: readonly UserInput[],
-  lastMessagePath: string | undefined,
-): Promise<ExitCode> {
-  const ended = Promise.withResolvers<TurnEnd>()
-  let lastMessage = ''
-  const view = viewOf(run, handle)
-  using _listening = handle.listen((event) => {
-    view(event)
-    if (event.type === 'itemCompleted' && event.item.type === 'agentMessage') {
-      lastMessage = event.item.text
-    }
-    if (event.type === 'turnCompleted') ended.resolve(event)
-  })
-  using stop = new StopSignals(() => handle.interrupt())
-  for (const { place, reason } of handle.damage) {
-    process.stderr.write(`warning: ${place} ${reason}; everything else was read\n`)
-  }
-  const options = run.outputSchema ? { outputSchema: run.outputSchema } : {}
-  await handle.startTurn(input, options)
-  const end = await ended.promise
-  await handle.close()
-  if (!run.isJson && !process.stdout.isTTY && end.status === 'completed') {
-    process.stdout.write(`${lastMessage}\n`)
-  }
-  if (lastMessagePath !== undefined) writeFileSync(lastMessagePath, lastMessage)
-  if (end.status === 'interrupted') return stop.exitCode
-  return end.status === 'completed' ? EXIT.ok : EXIT.failed
-}
-
-/** JSON lines, or words for a person; without a terminal standard output gets only the answer. */
-function viewOf(run: ExecRun, handle: ThreadHandle): (event: SessionEvent) => void {
-  if (run.isJson) {
-    const writer = new ExecEventWriter((line) => process.stdout.write(line))
-    writer.threadStarted(handle.threadId)
-    return (event) => writer.accept(event)
-  }
-  const progress = new Terminal(process.stderr, run.color)
-  const { model, modelProvider, cwd, sandboxPolicy } = handle.settings
-  progress.line(`thread ${handle.threadId}`)
-  progress.line(`${model} (${modelProvider}) in ${cwd}, sandbox ${sandboxPolicy.type}`)
-  const answers = process.stdout.isTTY ? new Terminal(process.stdout, run.color) : progress
-  const printer = new TurnPrinter(progress, answers)
-  return (event) => printer.accept(event)
-}
-
-/** The first signal asks the turn to end, the second ends the process. */
-class StopSignals implements Disposable {
-  exitCode: ExitCode = EXIT.interrupted
-  readonly #stop: () => Promise<void>
-  #isStopping = false
-  readonly #onInterrupt = () => this.#signalled(EXIT.interrupted)
-  readonly #onTerminate = () => this.#signalled(EXIT.terminated)
-  /** The reader of our output has gone: nobody waits for the rest. */
-  readonly #onOutputError = () => this.#signalled(EXIT.failed)
-
-  constructor(stop: () => Promise<void>) {
-    this.#stop = stop
-    process.on('SIGINT', this.#onInterrupt)
-    process.on('SIGTERM', this.#onTerminate)
-    process.on('SIGHUP', this.#onTerminate)
-    process.stdout.on('error', this.#onOutputError)
-  }
-
-  #signalled(exitCode: ExitCode): void {
-    this.exitCode = exitCode
-    if (this.#isStopping && exitCode !== EXIT.failed) process.exit(exitCode)
-    this.#isStopping = true
-    void this.#stop()
-  }
-
-  [Symbol.dispose](): void {
-    process.off('SIGINT', this.#onInterrupt)
-    process.off('SIGTERM', this.#onTerminate)
-    process.off('SIGHUP', this.#onTerminate)
-  }
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../base/index.ts'
+import { isObject, type JsonObject } from '../../base/index.ts'
 import {
   NO_TOKENS,
   type PlanStep,
@@ -161,11 +161,19 @@ function itemFields(item: TurnItem): JsonObject | undefined {
         server: item.server,
         tool: item.tool,
         arguments: item.arguments,
-        result: item.result,
+        result: isObject(item.result) ? mcpResult(item.result) : null,
         error: item.error && { ...item.error },
         status: ITEM_STATUS[item.status],
       }
     default:
       return undefined
+  }
+}
+
+function mcpResult({ content, structuredContent, _meta }: JsonObject): JsonObject {
+  return {
+    content,
+    ...(_meta === undefined || _meta === null ? {} : { _meta }),
+    structured_content: structuredContent ?? null,
   }
 }

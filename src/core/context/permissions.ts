@@ -46,11 +46,11 @@ const APPROVAL_TEXT: { readonly [policy: string]: string } = {
     'Nobody is asked: what is not allowed is refused, and the refusal says why. ' +
     'Leave `sandbox_permissions` out: a command that wants out of the sandbox is rejected.',
   'on-failure':
-    `${CONFINED_TEXT}. When the sandbox seems to have stopped a command, the user is asked whether ` +
-    'it may run outside. Leave `sandbox_permissions` out: it is rejected.',
+    `${CONFINED_TEXT}. When the sandbox seems to have stopped a command, the user is asked ` +
+    'whether it may run outside. Leave `sandbox_permissions` out: it is rejected.',
   untrusted:
-    'The user is asked before any command that is not known to read only, and before every patch. ' +
-    'Leave `sandbox_permissions` out: it is rejected.',
+    'The user is asked before any command that is not known to read only, and before every ' +
+    'patch. Leave `sandbox_permissions` out: it is rejected.',
 }
 
 /** How the model asks for more than the sandbox gives. Only this policy lets it. */

@@ -11,13 +11,17 @@ export interface ModelRequest {
   readonly parallelToolCalls: boolean
   /** Null for a model without reasoning. */
   readonly reasoning: { readonly effort: string; readonly summary?: string } | null
+  readonly serviceTier?: string
   readonly verbosity?: string
   /** JSON Schema of the answer, for this turn. */
   readonly outputSchema?: JsonObject
   readonly threadId: string
+  /** Of the root of a tree of agents; the thread's own id where there is no tree. */
   readonly sessionId: string
-  /** What the session is for when it works for another one: `review`. */
-  readonly purpose?: string
+  /** What kind of agent asks, where it is not the root: `review`, `collab_spawn`, … */
+  readonly subagent?: string
+  /** Of an agent that another one has spawned. */
+  readonly parentThreadId?: string
   /** Compactions so far. */
   readonly windowNumber: number
   /** Sent as `x-codex-turn-metadata`. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { errorCode } from '../../base/index.ts'
+import { HandshakeRefused } from './handshake-refused.ts'
 import { type HttpHeaders, headersOf, wholeText } from './http-post.ts'
 import { ModelError } from './model-client.ts'
 import { disconnected } from './model-errors.ts'
@@ -24,21 +25,6 @@ export interface OpenSocket {
   /** How often a connection that nothing is asked on is looked after. */
   readonly pingMs: number
   readonly signal: AbortSignal
-}
-
-/** The server answered a handshake with something else than a WebSocket. */
-export class HandshakeRefused extends Error {
-  override readonly name = 'HandshakeRefused'
-  readonly status: number
-  readonly headers: HttpHeaders
-  readonly body: string
-
-  constructor(status: number, headers: HttpHeaders, body: string) {
-    super(`the server refused the WebSocket (${status})`)
-    this.status = status
-    this.headers = headers
-    this.body = body
-  }
 }
 
 /**

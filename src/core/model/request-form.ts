@@ -39,6 +39,7 @@ export function requestBody(
     store: false,
     stream: true,
     include: request.reasoning ? ['reasoning.encrypted_content'] : [],
+    ...(request.serviceTier ? { service_tier: request.serviceTier } : {}),
     prompt_cache_key: request.threadId,
     ...(text ? { text } : {}),
   }
@@ -73,15 +74,23 @@ export function callerHeaders(
     'x-client-request-id': request.threadId,
     'session-id': request.sessionId,
     'thread-id': request.threadId,
+    ...lineage(request),
     ...more,
     originator: asciiText(originator),
     'user-agent': `${asciiText(originator)}/${version} (${process.platform}; ${process.arch})`,
   }
-  if (request.purpose) headers['x-openai-subagent'] = asciiText(request.purpose)
   if (request.turnState) headers['x-codex-turn-state'] = request.turnState
   if (provider.bearerToken) headers.authorization = `Bearer ${provider.bearerToken.trim()}`
   for (const [name, value] of Object.entries(provider.headers)) headers[name.toLowerCase()] = value
   return headers
+}
+
+/** Who asks within a tree of agents; nothing for its root. */
+export function lineage({ subagent, parentThreadId }: ModelRequest): { [name: string]: string } {
+  return {
+    ...(subagent ? { 'x-openai-subagent': asciiText(subagent) } : {}),
+    ...(parentThreadId ? { 'x-codex-parent-thread-id': parentThreadId } : {}),
+  }
 }
 
 export function windowId({ threadId, windowNumber }: ModelRequest): string {

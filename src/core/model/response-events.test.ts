@@ -37,6 +37,22 @@ describe('an event of the response stream', () => {
     assert.deepEqual([added({ type: 'message' }), added()], [undefined, undefined])
   })
 
+  it('that tells a thought names its item, its part and its kind', () => {
+    const of = { item_id: 'rs', delta: 'hm' }
+    assert.deepEqual(
+      [
+        { type: 'response.reasoning_summary_part.added', item_id: 'rs', summary_index: 1 },
+        { type: 'response.reasoning_summary_text.delta', summary_index: 1, ...of },
+        { type: 'response.reasoning_text.delta', content_index: 2, ...of },
+      ].map(decodeResponseEvent),
+      [
+        { type: 'reasoningSectionBreak', itemId: 'rs', index: 1 },
+        { type: 'reasoningDelta', itemId: 'rs', kind: 'summary', index: 1, delta: 'hm' },
+        { type: 'reasoningDelta', itemId: 'rs', kind: 'raw', index: 2, delta: 'hm' },
+      ],
+    )
+  })
+
   it('that ends an item gives it as it is stored, without its id', () => {
     assert.deepEqual(done({ type: 'reasoning', id: 'r', summary: [], status: 'x' }), {
       type: 'itemDone',

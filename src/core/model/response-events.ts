@@ -3,6 +3,17 @@ import { parseResponseItem, type TokenUsage } from '../../protocol/index.ts'
 import type { ModelEvent } from './model-client.ts'
 import { disconnected, failedResponse } from './model-errors.ts'
 
+/** The data of one event, or frame; undefined when it is no object. */
+export function parseEventData(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    // One that is no JSON carries nothing; the response shows whether it was needed.
+    return undefined
+  }
+}
+
 /**
  * One data object of the Responses stream as a `ModelEvent`; undefined for kinds that carry nothing
  * for us and for malformed items. Throws `ModelError` for those that end the response.

@@ -187,6 +187,27 @@ describe('the request', () => {
     })
   })
 
+  it('has the service tier before the cache key, where one is set', async () => {
+    await using server = await ScriptedResponsesServer.start([{ items: [] }])
+    const request: ModelRequest = { ...REQUEST, serviceTier: 'flex' }
+    await attempt(clientOf(server.baseUrl), { request })
+    const members = Object.entries(server.modelRequests[0]?.body ?? {})
+    assert.deepEqual(members.slice(10, 12), [
+      ['service_tier', 'flex'],
+      ['prompt_cache_key', THREAD],
+    ])
+  })
+
+  it('names the agent that asks, and whose child it is', async () => {
+    await using server = await ScriptedResponsesServer.start([{ items: [] }])
+    const root = { sessionId: 'root', subagent: 'collab_spawn', parentThreadId: 'parent' }
+    await attempt(clientOf(server.baseUrl), { request: { ...REQUEST, ...root } })
+    const { headers } = server.modelRequests[0] ?? assert.fail()
+    const names = ['session-id', 'thread-id', 'x-openai-subagent', 'x-codex-parent-thread-id']
+    const values = names.map((name) => headers[name])
+    assert.deepEqual(values, ['root', THREAD, 'collab_spawn', 'parent'])
+  })
+
   it('has the headers of 0.133.0, and turn metadata in pure ASCII', async () => {
     const turnMetadata = { turn_id: 't', thread_source: 'Zoë ✓\u007f' }
     await using server = await ScriptedResponsesServer.start([{ items: [] }])
@@ -403,6 +424,28 @@ describe('attempts of one request', () => {
     assert.equal(server.modelRequests.length, 5)
     const doublings = clock.sleeps.map((ms) => Math.abs(Math.round(Math.log2(ms / 200))))
     assert.deepEqual(doublings, [0, 1, 2, 3])
+  })
+
+  it('repeats an overloaded model too, although its stream is not tried again', async () => {
+    const busy = status(503, json({ code: 'slow_down' }))
+    const { error, server } = await tryScript([busy, busy], { requestMaxRetries: 1 })
+    assert.equal(server.modelRequests.length, 2)
+    assert.deepEqual(errorFacts(error), {
+      message: CAPACITY,
+      codexErrorInfo: 'serverOverloaded',
+      isRetryable: false,
+    })
+  })
+
+  it('does not repeat a refusal that has a cause of its own', async () => {
+    const refusals = [
+      status(400, json({ code: 'context_length_exceeded' })),
+      status(429, json({ type: 'usage_limit_reached' })),
+    ]
+    for (const refusal of refusals) {
+      const { server } = await tryScript([refusal, { items: [] }], { requestMaxRetries: 4 })
+      assert.equal(server.modelRequests.length, 1)
+    }
   })
 
   it('gives the last failure when the limit is reached', async () => {

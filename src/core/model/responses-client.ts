@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { createParser } from 'eventsource-parser'
-import { isObject, type JsonObject } from '../../base/index.ts'
+import type { JsonObject } from '../../base/index.ts'
 import { toldBy } from './answer-headers.ts'
 import { backoffMs } from './backoff.ts'
 import { type HttpAnswer, httpPost, wholeText } from './http-post.ts'
@@ -17,7 +17,7 @@ import { disconnected, httpError } from './model-errors.ts'
 import type { ResponsesClientOptions } from './provider.ts'
 import { rateLimitsOf } from './rate-limits.ts'
 import { callerHeaders, requestBody, responsesUrl } from './request-form.ts'
-import { decodeResponseEvent } from './response-events.ts'
+import { decodeResponseEvent, parseEventData } from './response-events.ts'
 import { WebSocketConnection } from './websocket-connection.ts'
 
 const STREAM_HEADERS = { accept: 'text/event-stream', 'content-type': 'application/json' }
@@ -67,7 +67,9 @@ export class ResponsesClient implements ModelClient {
     for (let retry = 0; ; retry += 1) {
       const failure = await this.#tryPost(request, body, watch)
       if (!(failure instanceof ModelError)) return failure
-      const isWorthRetrying = failure.isRetryable && (failure.httpStatus ?? 500) >= 500
+      // A 5xx is tried again here even where the stream would not be: an overloaded model (503).
+      const { httpStatus, isRetryable } = failure
+      const isWorthRetrying = httpStatus === null ? isRetryable : httpStatus >= 500
       if (!isWorthRetrying || retry >= provider.requestMaxRetries) throw failure
       await clock.sleep(failure.retryAfterMs ?? backoffMs(retry + 1), watch.signal)
     }
@@ -110,7 +112,7 @@ async function* serverSentEvents(
   const parser = createParser({
     maxBufferSize: MAX_EVENT_CHARS,
     onEvent: ({ data }) => {
-      const value = parseData(data)
+      const value = parseEventData(data)
       if (value) ready.push(value)
     },
     onError: ({ type }) => {
@@ -138,15 +140,5 @@ async function* watched(
     })
     if (next.done) return
     yield next.value
-  }
-}
-
-function parseData(data: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(data)
-    return isObject(value) ? value : undefined
-  } catch {
-    // A frame that is no JSON carries nothing; the response shows whether it was needed.
-    return undefined
   }
 }

@@ -224,6 +224,17 @@ describe('a request', () => {
     assert.equal(JSON.stringify(line.frames()[0]), JSON.stringify(frame))
   })
 
+  it('names the agent that asks, in the handshake and in the frame', async () => {
+    await using line = await Line.open([hello])
+    itemsOf(await line.ask({ ...REQUEST, subagent: 'review', parentThreadId: 'parent' }))
+    const metadata = line.frames()[0]?.client_metadata
+    const places = [line.server.connections[0]?.headers, isObject(metadata) ? metadata : {}]
+    for (const place of places) {
+      const named = [place?.['x-openai-subagent'], place?.['x-codex-parent-thread-id']]
+      assert.deepEqual(named, ['review', 'parent'])
+    }
+  })
+
   it('is answered event by event, also of rate limits', async () => {
     const limits = {
       type: 'codex.rate_limits',
@@ -237,7 +248,7 @@ describe('a request', () => {
     await using line = await Line.open(
       [fault({ kind: 'errorFrame', frame: limits })],
       {},
-      { streamIdleTimeoutMs: 50 },
+      { streamIdleTimeoutMs: 400 },
     )
     const { events, error } = await line.ask()
     assert.deepEqual(events, [
@@ -278,7 +289,7 @@ describe('the prewarm', () => {
     silent: fault({ kind: 'stall', afterEvents: 1 }),
   })) {
     it(`that is ${name} costs its connection, and the first request is whole`, async () => {
-      await using line = await Line.open([hello], { prewarm }, { websocketConnectTimeoutMs: 50 })
+      await using line = await Line.open([hello], { prewarm }, { websocketConnectTimeoutMs: 400 })
       line.model.prewarm(WARM)
       itemsOf(await line.ask())
       assert.deepEqual(line.frames(1).map(asked), [[null, [user('hi')]]])
@@ -406,13 +417,13 @@ const FATES: { readonly [name: string]: Fate } = {
     step: fault({ kind: 'stall', afterEvents: 2 }, [HELLO]),
     message: `${BROKEN}idle timeout waiting for websocket`,
     isRetryable: true,
-    provider: { streamIdleTimeoutMs: 40 },
+    provider: { streamIdleTimeoutMs: 400 },
   },
   'a frame that is no JSON, and silence': {
     step: fault({ kind: 'garbage', text: 'welcome' }),
     message: `${BROKEN}idle timeout waiting for websocket`,
     isRetryable: true,
-    provider: { streamIdleTimeoutMs: 40 },
+    provider: { streamIdleTimeoutMs: 400 },
   },
   'a binary frame': {
     step: fault({ kind: 'binary', afterEvents: 1, bytes: [1, 2] }),
@@ -543,7 +554,7 @@ describe('a handshake that fails', () => {
   for (const [name, [handshake, message, isRetryable]] of Object.entries(fates)) {
     it(`because it ${name} says so, and the next may succeed`, async () => {
       const options = { handshake: (index: number) => (index === 0 ? handshake : accept) }
-      await using line = await Line.open([hello], options, { websocketConnectTimeoutMs: 60 })
+      await using line = await Line.open([hello], options, { websocketConnectTimeoutMs: 400 })
       const url = `${line.server.baseUrl.replace('http', 'ws')}/responses`
       const { error } = await line.ask()
       const { message: said, isRetryable: may } = facts(error)
@@ -607,7 +618,7 @@ describe('HTTP instead', () => {
 })
 
 describe('an abort', () => {
-  it('in the midst of a response ends the connection, and the next turn hears nothing', async () => {
+  it('in the midst of a response ends the connection; the next turn hears nothing', async () => {
     const arrived = Promise.withResolvers<void>()
     await using line = await Line.open([fault({ kind: 'stall', afterEvents: 3 }, [HELLO]), hello])
     const stop = new AbortController()

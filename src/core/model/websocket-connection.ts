@@ -1,17 +1,26 @@
 import { STATUS_CODES } from 'node:http'
-import { isObject, type JsonObject, objectAt, stringAt } from '../../base/index.ts'
+import { type JsonObject, objectAt, stringAt } from '../../base/index.ts'
 import type { ResponseItem } from '../../protocol/index.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { toldBy } from './answer-headers.ts'
 import { errorOfFrame, isUnknownResponse } from './error-frame.ts'
+import { HandshakeRefused } from './handshake-refused.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { inputSince, type PreviousResponse } from './incremental-input.ts'
 import type { ModelClient, ModelConnection, ModelEvent, ModelRequest } from './model-client.ts'
 import { httpError } from './model-errors.ts'
-import { HandshakeRefused, ModelSocket } from './model-socket.ts'
+import type { ModelSocket } from './model-socket.ts'
 import type { ResponsesClientOptions } from './provider.ts'
 import { rateLimitsOfFrame } from './rate-limits.ts'
-import { asciiJson, callerHeaders, requestBody, responsesUrl, windowId } from './request-form.ts'
-import { decodeResponseEvent } from './response-events.ts'
+import {
+  asciiJson,
+  callerHeaders,
+  lineage,
+  requestBody,
+  responsesUrl,
+  windowId,
+} from './request-form.ts'
+import { decodeResponseEvent, parseEventData } from './response-events.ts'
 
 const CONNECT_TIMEOUT_MS = 15_000
 const PING_MS = 30_000
@@ -105,6 +114,8 @@ export class WebSocketConnection implements ModelConnection {
   async #connected(request: ModelRequest, signal: AbortSignal): Promise<ModelSocket | undefined> {
     if (this.#socket?.isOpen) return this.#socket
     this.#drop()
+    // The library takes as long to load as a whole request; most sessions never need it.
+    const { ModelSocket } = await import('./model-socket.ts')
     try {
       this.#socket = await ModelSocket.open({
         url: this.#url,
@@ -178,7 +189,7 @@ export class WebSocketConnection implements ModelConnection {
         watch.throwIfEnded()
         throw error
       })
-      const frame = parseFrame(text)
+      const frame = parseEventData(text)
       if (frame?.type !== 'error') {
         if (frame) yield frame
         continue
@@ -206,6 +217,7 @@ export class WebSocketConnection implements ModelConnection {
       'x-codex-turn-metadata': asciiJson(request.turnMetadata),
       'x-codex-installation-id': await this.#options.installationId(),
       'x-codex-window-id': windowId(request),
+      ...lineage(request),
       'x-codex-ws-stream-request-start-ms': String(this.#options.clock.nowMs()),
     }
     socket.ask(
@@ -228,27 +240,4 @@ export class WebSocketConnection implements ModelConnection {
 function decodeFrame(data: JsonObject): ModelEvent | undefined {
   if (data.type !== 'codex.rate_limits') return decodeResponseEvent(data)
   return { type: 'rateLimits', rateLimits: rateLimitsOfFrame(data) }
-}
-
-function parseFrame(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    // A frame that is no JSON carries nothing; the response shows whether it was needed.
-    return undefined
-  }
-}
-
-/** Throws the signal's reason when it aborts first. */
-async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const stop = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

@@ -24,6 +24,16 @@ export class Floor {
     return change ?? this.#turn?.ended ?? Promise.resolve()
   }
 
+  /** A change that is no turn is under way; such changes are short. */
+  get isChanging(): boolean {
+    return this.#change !== undefined
+  }
+
+  /** Resolves when no change that is no turn is under way. */
+  async settled(): Promise<void> {
+    while (this.#change && !this.#turn) await this.left()
+  }
+
   take(turn: ActiveTurn): void {
     this.#turn = turn
   }

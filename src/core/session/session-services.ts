@@ -16,8 +16,8 @@ export interface SessionServices {
     readonly streamMaxRetries: number
   }
   readonly tools: ToolSet
-  /** Processes of the session; the tools own them. */
-  readonly commands: CommandRunner
+  /** What the person runs; the model cannot reach it. */
+  readonly userCommands: CommandRunner
   readonly surroundings: {
     readonly shellName: string
     readonly timezone: string

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../base/index.ts'
+import { errorText, type JsonObject, TaskScope } from '../../base/index.ts'
 import { estimateTokens, replayModelHistory } from '../../history/index.ts'
 import {
   newTurnId,
@@ -25,6 +25,7 @@ import { regularTask } from '../turn/regular-task.ts'
 import { prewarmRequest } from '../turn/request.ts'
 import { reviewTask } from '../turn/review-task.ts'
 import { openTurn, runTurn, tellEnd } from '../turn/run-turn.ts'
+import { runUserCommand, shellTask } from '../turn/shell-task.ts'
 import { TurnDiff } from '../turn/turn-diff.ts'
 import { type TurnRun, tokenCountOf } from '../turn/turn-run.ts'
 import { type SteeredInput, TurnState } from '../turn/turn-state.ts'
@@ -84,6 +85,7 @@ export class Session implements AsyncDisposable {
   readonly #recorder: EventRecorder
   readonly #clients = new ClientRegistry()
   readonly #floor = new Floor()
+  readonly #beside = new TaskScope((error) => this.warn(errorText(error)))
   #isClosed = false
   #closing: Promise<void> | undefined
   #hasListener = false
@@ -131,8 +133,11 @@ export class Session implements AsyncDisposable {
   }
 
   warn(message: string): void {
-    const turnId = this.#floor.turn?.turnId ?? null
-    const event = { type: 'warning', turnId, message } as const
+    this.tell({ type: 'warning', turnId: this.#floor.turn?.turnId ?? null, message })
+  }
+
+  /** Tells what no turn does; what comes before anybody listens is told to the first who does. */
+  tell(event: SessionEvent): void {
     if (this.#hasListener) this.#hub.publish(event)
     else if (this.#unheard.length < UNHEARD_LIMIT) this.#unheard.push(event)
   }
@@ -177,6 +182,35 @@ export class Session implements AsyncDisposable {
     return await this.#begin(task, {})
   }
 
+  /** Runs a person's command; see `ThreadHandle.runShellCommand`. */
+  async runShellCommand(command: string): Promise<TurnId> {
+    this.#checkOpen()
+    const trimmed = command.trim()
+    if (trimmed === '') throw new SessionError('empty_input', 'command must not be empty')
+    const { turn } = this.#floor
+    if (!turn) return await this.#begin(shellTask(trimmed), {})
+    this.#beside.run((closing) => this.#runBeside(turn, trimmed, closing))
+    return turn.turnId
+  }
+
+  /** A command that outlives its turn goes on; who stops the turn stops it too. */
+  async #runBeside(turn: ActiveTurn, command: string, closing: AbortSignal): Promise<void> {
+    const stop = new AbortController()
+    const onEnd = () => turn.isStopped && stop.abort()
+    turn.signal.addEventListener('abort', onEnd, { once: true })
+    const { services, state } = this.#parts
+    const item = await runUserCommand({
+      command,
+      turnId: turn.turnId,
+      cwd: state.settings.cwd,
+      runner: services.userCommands,
+      recorder: this.#recorder,
+      signal: AbortSignal.any([stop.signal, closing]),
+    })
+    turn.signal.removeEventListener('abort', onEnd)
+    if (!closing.aborted) await this.injectItems([item])
+  }
+
   /** The running turn ends as replaced, where that is asked for. */
   async #makeWay({ replacesRunning }: TakeOver): Promise<void> {
     const { turn } = this.#floor
@@ -189,6 +223,8 @@ export class Session implements AsyncDisposable {
   /** The turn's id, once its beginning is kept and told. */
   async #begin(task: TurnTask, options: TurnOptions): Promise<TurnId> {
     const { settings, signal, clientMetadata } = options
+    // Without waiting where it need not: who comes first has the floor.
+    if (this.#floor.isChanging) await this.#floor.settled()
     this.#checkFree()
     signal?.throwIfAborted()
     if (settings) this.updateSettings(settings)
@@ -271,6 +307,8 @@ export class Session implements AsyncDisposable {
    * thread does not have, and `SessionError`: `turn_running`, `ephemeral`, `not_kept`, `closed`.
    */
   async rollBack(turnCount: number): Promise<void> {
+    // Without waiting where it need not: who comes first has the floor.
+    if (this.#floor.isChanging) await this.#floor.settled()
     this.#checkFree()
     await this.#alone(async () => {
       const { state } = this.#parts
@@ -309,7 +347,7 @@ export class Session implements AsyncDisposable {
     this.#checkOpen()
     if (!this.#floor.isTaken) return
     const { turn } = this.#floor
-    const reason = turn ? `turn ${turn.turnId} is still running` : 'the history is being changed'
+    const reason = `turn ${turn?.turnId} is still running`
     throw new SessionError('turn_running', `${reason}; interrupt it or wait for its end`)
   }
 
@@ -427,11 +465,13 @@ export class Session implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const { model, tools, background } = this.#parts.services
+    const { model, tools, userCommands, background } = this.#parts.services
     await this.interrupt()
+    await this.#beside[Symbol.asyncDispose]()
     await this.#floor.ended
     await model.client[Symbol.asyncDispose]()
     await tools[Symbol.asyncDispose]()
+    await userCommands[Symbol.asyncDispose]()
     await background[Symbol.asyncDispose]()
   }
 

@@ -10,7 +10,7 @@ import {
   type VerifiedPatch,
   verifyPatch,
 } from './patch/index.ts'
-import { decidePatch, NOBODY, patchRefusal } from './permission.ts'
+import { decidePatch, NOBODY, patchRefusal, realPathOf } from './permission.ts'
 import type { Tool, ToolContext } from './tool.ts'
 
 const GRAMMAR = `start: begin_patch hunk+ end_patch
@@ -90,12 +90,17 @@ export async function patchFiles(
   if (verdict.verdict === 'refuse') return verdict.text
   signal.throwIfAborted()
   const item = new PatchItem(callId, patch, context)
-  const keys = paths.map((path) => `patch ${path}`)
-  if (verdict.verdict === 'ask' && !approvals.areApproved(keys)) {
+  const keys = verdict.verdict === 'ask' ? await approvalKeys(paths) : []
+  if (!approvals.areApproved(keys)) {
     if (!context.clients.canAsk('patchApproval')) return nobodyAsked(settings)
     const approval = await askFor(item, callId, approvals, context)
+    if (approval !== 'accept' && approval !== 'acceptForSession') return REJECTED
+    if (String(await approvalKeys(paths)) !== String(keys)) {
+      // A command in the background can have put a link there while the person thought.
+      await item.decline()
+      return 'patch rejected: its paths lead elsewhere since it was approved'
+    }
     if (approval === 'acceptForSession') approvals.approve(keys)
-    else if (approval !== 'accept') return REJECTED
   }
   item.start()
   const noteOutcome = await turnDiff.expect(patch)
@@ -105,6 +110,13 @@ export async function patchFiles(
   const diff = turnDiff.takeUpdate()
   if (diff !== undefined) recorder.tell({ type: 'turnDiff', turnId, diff })
   return outcome
+}
+
+/** What a person allows for the session: these files, and not what links make of them later. */
+function approvalKeys(paths: readonly string[]): Promise<string[]> {
+  return Promise.all(
+    paths.map(async (path) => JSON.stringify(['patch', path, (await realPathOf(path)) ?? null])),
+  )
 }
 
 /** The item has been told as declined when this answers so. */

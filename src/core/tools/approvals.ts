@@ -76,7 +76,10 @@ export class Approvals {
       }),
     )
     if (typeof decision === 'string') return decision
-    await this.#keepRule(decision.acceptWithExecpolicyAmendment.execpolicy_amendment, context)
+    // A client may send what only a newer Codex knows.
+    const prefix = decision.acceptWithExecpolicyAmendment?.execpolicy_amendment
+    if (prefix === undefined) return 'decline'
+    await this.#keepRule(prefix, context)
     return 'accept'
   }
 

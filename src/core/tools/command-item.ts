@@ -18,6 +18,8 @@ export interface ShownCommand {
   readonly turnId: string
   readonly command: readonly string[]
   readonly cwd: string
+  /** Whose command it is; the model's when left out. */
+  readonly source?: 'user_shell'
 }
 
 export type CommandEnd = Pick<ProcessExit, 'exitCode' | 'aggregatedOutput' | 'durationMs'>
@@ -73,7 +75,7 @@ function endEvent(shown: ShownCommand, end: CommandEnd, status: CommandStatus): 
     command: [...shown.command],
     cwd: shown.cwd,
     parsed_cmd: [{ type: 'unknown', cmd: shown.command.at(-1) }],
-    source: 'unified_exec_startup',
+    source: shown.source ?? 'unified_exec_startup',
     stdout: '',
     stderr: '',
     aggregated_output: end.aggregatedOutput,

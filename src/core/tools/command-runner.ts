@@ -25,6 +25,10 @@ export interface RunCommand extends Omit<StartRequest, 'env' | 'onExit' | 'onAbo
   readonly onEnd: (exit: ProcessExit) => Promise<void>
 }
 
+export type RunToEnd = Pick<RunCommand, 'command' | 'cwd' | 'onSpawn' | 'onOutput' | 'onEnd'> & {
+  readonly signal: AbortSignal
+}
+
 const UNCONFINED: Pick<Confined, 'env' | 'release'> = { env: {}, release: () => undefined }
 
 /** The commands of one session, in the user's shell and environment. */
@@ -74,6 +78,34 @@ export class CommandRunner implements AsyncDisposable {
       else if (request.signal?.aborted) await this.#killed(sessionId)
       throw error
     }
+  }
+
+  /**
+   * Runs a command to its end, however long that takes; returns when the end has been kept. An
+   * abort kills it with its children. Throws `ExecError`, what `onEnd` throws, and the signal's
+   * reason when nothing was started.
+   */
+  async runToEnd({ signal, ...request }: RunToEnd): Promise<void> {
+    const ended = Promise.withResolvers<void>()
+    let sessionId: number | undefined
+    const onSpawn = (id: number) => {
+      sessionId = id
+      request.onSpawn?.(id)
+    }
+    const onEnd = (exit: ProcessExit) => {
+      const keeping = request.onEnd(exit)
+      keeping.then(ended.resolve, ended.reject)
+      return keeping
+    }
+    const kill = () => sessionId !== undefined && this.#processes.terminate(sessionId)
+    signal.addEventListener('abort', kill, { once: true })
+    try {
+      await this.start({ ...request, isTty: false, signal, onSpawn, onEnd })
+      if (signal.aborted) kill()
+    } catch (error) {
+      if (!signal.aborted || sessionId === undefined) throw error
+    }
+    await ended.promise.finally(() => signal.removeEventListener('abort', kill))
   }
 
   /** Throws `ExecError`, or what the process's `onEnd` throws. */

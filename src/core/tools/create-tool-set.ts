@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import type { DynamicToolDefinition } from '../../protocol/index.ts'
+import type { McpServers } from '../mcp/index.ts'
 import { applyPatchTool } from './apply-patch.ts'
 import { Approvals } from './approvals.ts'
 import type { CommandRunner } from './command-runner.ts'
@@ -23,22 +24,25 @@ export interface ToolSetOptions {
   readonly sandbox: () => Promise<SandboxState>
   /** Checked definitions of what the thread's client brought along. */
   readonly dynamicTools?: readonly DynamicToolDefinition[]
+  /** Closed with the set. */
+  readonly mcp: McpServers
 }
 
 /** The tools of a session, in the order in which the model is told of them. */
 export function createToolSet(options: ToolSetOptions): ToolSet {
-  const { commands, clock } = options
+  const { commands, clock, mcp } = options
   const approvals = new Approvals(options)
   const builtIn = [
     execCommandTool(commands, approvals),
     writeStdinTool(commands),
+    ...mcp.resourceTools,
     updatePlanTool,
     requestUserInputTool(),
     applyPatchTool(approvals),
     viewImageTool,
   ]
   const brought = dynamicTools(options.dynamicTools ?? [], clock)
-  return new ToolSet([...builtIn, ...withoutNames(builtIn, brought)], commands)
+  return new ToolSet([...builtIn, ...withoutNames(builtIn, brought)], commands, [mcp])
 }
 
 /** Nobody takes a built-in tool's place: one of the same name is neither told nor served. */

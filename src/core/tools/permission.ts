@@ -298,7 +298,7 @@ function isProtected(root: string, path: string): boolean {
  * The path with all links followed, as far as it is there. Undefined behind a link to nothing:
  * writing through it would make a file wherever it points.
  */
-async function realPathOf(path: string): Promise<string | undefined> {
+export async function realPathOf(path: string): Promise<string | undefined> {
   try {
     return await realpath(path)
   } catch (error) {

@@ -82,8 +82,8 @@ class CommandRun {
     })
     if (verdict.verdict === 'refuse') return this.#refuse(verdict)
     const isAsked = verdict.verdict === 'ask'
-    if (isAsked && !(await this.#isApproved(verdict))) return this.#rejected(verdict)
-    return this.#start(verdict.where, sandbox, isAsked)
+    const refusal = isAsked ? await this.#refusal(verdict) : undefined
+    return refusal ?? this.#start(verdict.where, sandbox, isAsked)
   }
 
   async #refuse({ text, isBare }: CommandVerdict & { verdict: 'refuse' }): Promise<string> {
@@ -92,23 +92,20 @@ class CommandRun {
     return formatExecFailure(this.#call.argv, text)
   }
 
-  /** The item has been told as declined when this answers false. */
-  async #isApproved(question: Question): Promise<boolean> {
-    const { clients } = this.#context
-    if (this.#approvals.areApproved([this.#key])) return true
-    if (!clients.canAsk('commandApproval')) {
+  /** What the model reads when nobody allows it; undefined when somebody does, or has before. */
+  async #refusal(question: Question): Promise<string | undefined> {
+    if (this.#approvals.areApproved([this.#key])) return undefined
+    if (!this.#context.clients.canAsk('commandApproval')) {
       await this.#item.decline()
-      return false
+      return formatExecFailure(this.#call.argv, this.#nobodyText(question))
     }
     const approval = await this.#ask(question)
-    if (approval === 'accept' || approval === 'acceptForSession') {
-      if (approval === 'acceptForSession') this.#approvals.approve([this.#key])
-      return true
-    }
+    if (approval === 'acceptForSession') this.#approvals.approve([this.#key])
+    if (approval === 'accept' || approval === 'acceptForSession') return undefined
     await this.#item.decline()
     if (approval === 'cancel') this.#context.interruptTurn()
     this.#context.signal.throwIfAborted()
-    return false
+    return formatExecFailure(this.#call.argv, REJECTED)
   }
 
   async #ask({ reason, proposedRule }: Question): Promise<Approval> {
@@ -131,15 +128,11 @@ class CommandRun {
     }
   }
 
-  #rejected({ reason }: Question): string {
-    const { clients, settings } = this.#context
-    const { approvalPolicy } = settings
+  #nobodyText({ reason }: Question): string {
+    const { approvalPolicy } = this.#context.settings
     const policy = typeof approvalPolicy === 'string' ? approvalPolicy : 'granular'
     const why = reason === undefined ? '' : `: ${reason}`
-    const text = clients.canAsk('commandApproval')
-      ? REJECTED
-      : `this command needs approval (policy \`${policy}\`), and ${NOBODY}${why}`
-    return formatExecFailure(this.#call.argv, text)
+    return `this command needs approval (policy \`${policy}\`), and ${NOBODY}${why}`
   }
 
   async #start(where: Whereabouts, sandbox: SandboxState, isAsked: boolean): Promise<string> {
@@ -153,8 +146,8 @@ class CommandRun {
   }
 
   async #retry(question: Question, isAsked: boolean): Promise<string> {
-    if (!isAsked && !(await this.#isApproved(question))) return this.#rejected(question)
-    return this.#launch()
+    const refusal = isAsked ? undefined : await this.#refusal(question)
+    return refusal ?? this.#launch()
   }
 
   /** `retry` takes over, the end untold, when the command ends at once as if it was stopped. */

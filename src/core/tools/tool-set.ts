@@ -25,7 +25,10 @@ export class ToolSet implements AsyncDisposable {
     this.#sources = sources
   }
 
-  /** Resolves when the tools of all sources are known, as far as they can be had. */
+  /**
+   * Resolves when the tools of all sources are known, as far as they can be had. Throws
+   * `SessionError` `not_started`.
+   */
   async ready(): Promise<void> {
     await Promise.all(this.#sources.map((source) => source.ready()))
   }

@@ -69,7 +69,10 @@ export interface ToolNamespace {
 
 /** Tools that have to be fetched, and may change while a session lives: those of MCP servers. */
 export interface ToolSource extends AsyncDisposable {
-  /** Resolves once it is known which tools there are; a failure is told, not thrown. */
+  /**
+   * Resolves once it is known which tools there are; a failure is told, not thrown. Throws
+   * `SessionError` `not_started` where the session is not to go on without some of them.
+   */
   ready(): Promise<void>
   tools(): readonly Tool[]
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { RolloutItem, UserInput } from '../../protocol/index.ts'
 import { contextMessages } from '../context/turn-context.ts'
 import { userInputContent, userMessageEvent, userMessageItem } from '../context/user-content.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { compact, needsCompaction } from './compact.ts'
 import { withRetries } from './retry.ts'
 import { sample } from './sample.ts'
@@ -40,6 +41,7 @@ function tellMessage({ recorder, turnId }: TurnRun, input: readonly UserInput[])
 
 /** Requests until there is nothing more to say; answers the last words. */
 async function converse(run: TurnRun): Promise<string | null> {
+  await untilAborted(run.services.tools.ready(), run.signal)
   for (;;) {
     if (needsCompaction(run)) await compact(run, true)
     const result = await withRetries(run, () => sample(run))

@@ -54,7 +54,7 @@ function requestOf(parts: RequestParts): Omit<ModelRequest, 'input' | 'turnMetad
     ...(verbosity ? { verbosity } : {}),
     threadId,
     sessionId,
-    ...(purpose === undefined ? {} : { purpose }),
+    ...(purpose === undefined ? {} : { subagent: purpose }),
     windowNumber: parts.session.windowNumber,
   }
 }

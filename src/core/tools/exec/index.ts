@@ -23,6 +23,7 @@ export {
   type StartRequest,
   type WriteRequest,
 } from './process-manager.ts'
+export { killGroup, killTrees } from './process-tree.ts'
 export { type ArgumentValues, type Field, type Fields, readArguments } from './read-arguments.ts'
 export {
   requestedShell,
@@ -31,4 +32,4 @@ export {
   type UserShell,
   userShell,
 } from './shell-environment.ts'
-export { countTokens, truncateOutput } from './truncate-output.ts'
+export { countTokens, cutMiddle, truncateOutput } from './truncate-output.ts'

@@ -149,6 +149,12 @@ export class ProcessManager implements AsyncDisposable {
     return this.#answer(running, startedAtMs, request.maxOutputTokens)
   }
 
+  /** Kills a process with its children; nothing happens when there is none of that id. */
+  terminate(sessionId: number): void {
+    const running = this.#processes.get(sessionId)
+    if (running) this.#drop([running])
+  }
+
   /** Kills every process with its children and waits for them. */
   async terminateAll(): Promise<void> {
     this.#drop([...this.#processes.values()])

@@ -7,12 +7,18 @@ export function countTokens(text: string): number {
   return tokensOf(Buffer.byteLength(text))
 }
 
+/** `cutMiddle` for a command's output, which tells too how many lines there were. */
+export function truncateOutput(text: string, maxTokens: number): string {
+  const cut = cutMiddle(text, maxTokens)
+  return cut === text ? text : `Total output lines: ${countLines(text)}\n\n${cut}`
+}
+
 /**
  * Keeps the first and the last half of the budget and names what is missing between them. The
  * count of truncated tokens is reckoned from the budget, so it leaves out what is lost in addition
  * because no character is split. Observed: codex 0.133.0.
  */
-export function truncateOutput(text: string, maxTokens: number): string {
+export function cutMiddle(text: string, maxTokens: number): string {
   const bytes = Buffer.from(text)
   const budgetBytes = maxTokens * BYTES_PER_TOKEN
   if (bytes.length <= budgetBytes) return text
@@ -20,7 +26,7 @@ export function truncateOutput(text: string, maxTokens: number): string {
   const head = bytes.toString('utf8', 0, floorBoundary(bytes, half))
   const tail = bytes.toString('utf8', ceilBoundary(bytes, bytes.length - half))
   const missing = tokensOf(bytes.length - budgetBytes)
-  return `Total output lines: ${countLines(text)}\n\n${head}…${missing} tokens truncated…${tail}`
+  return `${head}…${missing} tokens truncated…${tail}`
 }
 
 function tokensOf(sizeBytes: number): number {

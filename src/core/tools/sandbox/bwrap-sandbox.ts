@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, realpathSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { errorCode } from '../../../base/index.ts'
+import { errorCode, errorText } from '../../../base/index.ts'
 import { writableRoots } from '../../context/permissions.ts'
 import { bwrapArguments, type Walls } from './bwrap-arguments.ts'
 import { MountPoints } from './mount-points.ts'
@@ -15,6 +15,7 @@ import {
   LINUX_SANDBOX,
   networkEnvironment,
   type Sandbox,
+  SandboxError,
 } from './sandbox.ts'
 
 const FILTER_FD = 3
@@ -34,7 +35,17 @@ export class BwrapSandbox implements Sandbox, Disposable {
     this.#filterFd = openFilter(networkFilter(architecture))
   }
 
-  async confine({ policy, cwd, command, isTty }: ConfineRequest): Promise<Confined> {
+  async confine(request: ConfineRequest): Promise<Confined> {
+    try {
+      return this.#confine(request)
+    } catch (error) {
+      if (error instanceof SandboxError) throw error
+      const message = `the sandbox could not be built: ${errorText(error)}`
+      throw new SandboxError(message, { cause: error })
+    }
+  }
+
+  #confine({ policy, cwd, command, isTty }: ConfineRequest): Confined {
     const roots = realPaths(writableRoots(policy, cwd) ?? [])
     const kept = roots.map(protectedPaths)
     const missing = [...new Set(kept.flatMap((paths) => paths.missing))]
@@ -60,6 +71,7 @@ export class BwrapSandbox implements Sandbox, Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#mountPoints[Symbol.dispose]()
     if (this.#filterFd !== undefined) closeSync(this.#filterFd)
     this.#filterFd = undefined
   }
