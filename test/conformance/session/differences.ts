@@ -190,11 +190,16 @@ export const DIFFERENCES = {
     isBetter: true,
     bobbin: { rollout: withoutLines('dynamic_tool_call_response') },
   },
-  'interrupted-client-tool-ends': {
-    what: "a client's tool that a turn was interrupted in: Codex leaves its item open, Bobbin ends it",
+  'interrupted-tool-ends': {
+    what:
+      'a tool of a client or of an MCP server that a turn was interrupted in: Codex leaves its ' +
+      'item open and keeps nothing of it, Bobbin ends it',
     reason: 'every item that a client was told of ends',
     isBetter: true,
-    bobbin: { events: withoutEvents('item/completed', isDynamicCall) },
+    bobbin: {
+      rollout: (lines) => withoutLines('mcp_tool_call_end')(withoutToolResponses(lines)),
+      events: withoutEvents('item/completed', isToolCall),
+    },
   },
   'rollback-before-its-count': {
     what: 'a rollback and the count of what it leaves: Codex keeps the count first',
@@ -212,8 +217,8 @@ export const DIFFERENCES = {
   },
   'rollback-of-whole-turns': {
     what:
-      'a rollback over a turn with steered words: Codex shows the turn as gone, but takes only the ' +
-      'last words from the model; Bobbin takes the turn (nothing else of this script is compared)',
+      'a rollback over a turn with steered words: Codex shows the turn as gone, but takes only ' +
+      'the last words from the model; Bobbin takes the turn (nothing else of this script is compared)',
     reason: 'what a person sees taken back is what the model forgets',
     isBetter: true,
     ...both({ requests: nothing, rollout: nothing, events: nothing }),
@@ -231,6 +236,19 @@ export const DIFFERENCES = {
     reason: 'clients can follow it like every other turn; the stored lines are the same otherwise',
     isBetter: true,
     ...both({ requests: reviewRequests, rollout: reviewLines, events: reviewEvents }),
+  },
+  'mcp-start-words': {
+    what: 'why an MCP server could not be started, in the words of the system',
+    reason: 'each program says what its own library tells it',
+    isBetter: false,
+    ...both({ events: replaced(/(MCP startup failed: ).*$/g, '$1<why>') }),
+  },
+  'mcp-start': {
+    what: 'when the start of an MCP server is told',
+    reason: 'it starts beside the loading of the thread, in both programs',
+    isBetter: false,
+    isRacy: true,
+    ...both({ events: atTheEnd((_, method) => method.startsWith('mcpServer/startupStatus')) }),
   },
   'memories-root': {
     what:
@@ -299,8 +317,10 @@ function isDeclined({ item }: JsonObject): boolean {
   return isObject(item) && item.status === 'declined'
 }
 
-function isDynamicCall({ item }: JsonObject): boolean {
-  return isObject(item) && item.type === 'dynamicToolCall'
+const withoutToolResponses = withoutLines('dynamic_tool_call_response')
+
+function isToolCall({ item }: JsonObject): boolean {
+  return isObject(item) && ['dynamicToolCall', 'mcpToolCall'].includes(String(item.type))
 }
 
 function withoutRestingStatus(values: readonly Json[]): Json[] {

@@ -13,7 +13,7 @@ export interface SessionScript {
   /** How the client answers what it is asked; undefined leaves a request open. */
   readonly answer?: (request: WireMessage, stage: Stage) => Answer | Promise<Answer>
   /** Keys of `config.toml`. */
-  readonly config?: { readonly [key: string]: string | number | boolean }
+  readonly config?: { readonly [key: string]: string | number | boolean | readonly string[] }
   /** Keys of the model provider in it. */
   readonly provider?: { readonly [key: string]: string | number | boolean }
   /** Where the two may differ, and do. */

@@ -4,6 +4,7 @@ import { subject as clients } from './scripts/clients.ts'
 import { subject as compactions } from './scripts/compactions.ts'
 import { subject as errors } from './scripts/errors.ts'
 import { subject as interrupts } from './scripts/interrupts.ts'
+import { subject as mcp } from './scripts/mcp.ts'
 import { subject as pasts } from './scripts/pasts.ts'
 import { subject as reviews } from './scripts/reviews.ts'
 import { subject as settings } from './scripts/settings.ts'
@@ -25,5 +26,6 @@ export const SUBJECTS: readonly Subject[] = [
   settings,
   approvals,
   clients,
+  mcp,
   reviews,
 ]

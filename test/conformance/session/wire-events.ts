@@ -161,6 +161,10 @@ function requestOf(request: ClientRequest): JsonObject {
     const availableDecisions = ['accept', ...forGood, 'cancel']
     return { ...request.params, availableDecisions } as unknown as JsonObject
   }
+  if (request.kind === 'elicitation') {
+    const { ask, meta, ...rest } = request.params
+    return { ...rest, ...ask, _meta: meta } as unknown as JsonObject
+  }
   return { ...request.params } as unknown as JsonObject
 }
 

@@ -73,7 +73,7 @@ const dynamicTools: readonly SessionScript[] = [
       await stage.ended(turnId)
       await stage.turn(thread, 'next')
     },
-    differences: ['client-tool-kept', 'interrupted-client-tool-ends', 'count-of-a-broken-answer'],
+    differences: ['interrupted-tool-ends', 'count-of-a-broken-answer'],
   },
   {
     name: 'two tools of the client with one name',
