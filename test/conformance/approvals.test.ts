@@ -4,7 +4,7 @@
  * differ, `DIFFERENCES` says why.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -326,8 +326,15 @@ async function openScratch(model: Model): Promise<Scratch> {
   await appendFile(join(scratch.home, 'config.toml'), `\n[sandbox_workspace_write]\n${limits}`)
   await mkdir(join(scratch.home, 'rules'))
   await writeFile(join(scratch.home, 'rules', 'a.rules'), RULES)
-  for (const name of ['outside', 'tmp']) mkdirSync(join(scratch.root, name))
+  mkdirSync(join(scratch.root, 'tmp'))
   return scratch
+}
+
+/** What a scenario has left beyond the project would change the next one. */
+function emptyOutside(scratch: Scratch): void {
+  const folder = join(scratch.root, 'outside')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
 }
 
 /** Real Codex makes no sandbox out of a home in the folder for temporary files. */
@@ -391,6 +398,7 @@ class Codex implements Program {
   }
 
   async play({ policy, sandbox, turns, decisions = [] }: Scenario): Promise<Outcome> {
+    emptyOutside(this.scratch)
     const cwd = this.scratch.project
     const start = { cwd, approvalPolicy: policy, sandbox }
     const { thread } = await this.#server.request('thread/start', start)
@@ -444,6 +452,7 @@ class Bobbin implements Program {
   }
 
   async play({ policy, sandbox, turns, decisions = [] }: Scenario): Promise<Outcome> {
+    emptyOutside(this.scratch)
     const { model = '', modelProvider, sandboxPolicies } = this.#config
     const settings = {
       cwd: this.scratch.project,

@@ -26,7 +26,9 @@ describe('a turn with MCP servers', () => {
       'list_mcp_resource_templates',
       'read_mcp_resource',
       'update_plan',
+      'request_user_input',
       'apply_patch',
+      'view_image',
       'mcp__fake__',
     ])
     const statuses = watch.of('mcpServerStatus').map(({ server, status }) => [server, status])

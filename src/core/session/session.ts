@@ -30,6 +30,7 @@ import { TurnDiff } from '../turn/turn-diff.ts'
 import { type TurnRun, tokenCountOf } from '../turn/turn-run.ts'
 import { type SteeredInput, TurnState } from '../turn/turn-state.ts'
 import type { TurnTask } from '../turn/turn-task.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { ActiveTurn } from './active-turn.ts'
 import { type ClientHandlers, ClientRegistry } from './client-registry.ts'
 import { EventHub } from './event-hub.ts'
@@ -128,8 +129,14 @@ export class Session implements AsyncDisposable {
   /** Gets the model ready for the first turn, where it keeps connections. */
   prewarm(): void {
     const { state: session, ...parts } = this.#parts
-    const { services } = parts
-    services.model.client.prewarm(prewarmRequest({ ...parts, settings: session.settings, session }))
+    const { model, tools } = parts.services
+    if (!model.client.isKept) return
+    this.#beside.run(async (signal) => {
+      // What cannot be had is told by the first turn.
+      await untilAborted(tools.ready(), signal).catch(() => undefined)
+      if (signal.aborted || this.#floor.isTaken) return
+      model.client.prewarm(prewarmRequest({ ...parts, settings: session.settings, session }))
+    })
   }
 
   warn(message: string): void {

@@ -3,14 +3,17 @@ import type { RolloutItem, TurnItem } from '../../protocol/index.ts'
 import type { Approval, Approvals } from './approvals.ts'
 import {
   applyVerifiedPatch,
+  heldPatchFiles,
   nodePatchFiles,
   PatchError,
+  type PatchFiles,
   type PatchOutcome,
   touchedPaths,
   type VerifiedPatch,
   verifyPatch,
 } from './patch/index.ts'
-import { decidePatch, NOBODY, patchRefusal, realPathOf } from './permission.ts'
+import { decidePatch, NOBODY, type PatchPlace, patchPlaces, patchRefusal } from './permission.ts'
+import { isConfining } from './sandbox/index.ts'
 import type { Tool, ToolContext } from './tool.ts'
 
 const GRAMMAR = `start: begin_patch hunk+ end_patch
@@ -86,25 +89,21 @@ export async function patchFiles(
     throw error
   }
   const paths = touchedPaths(patch)
-  const verdict = await decidePatch(settings, paths)
+  const places = await patchPlaces(paths)
+  const verdict = await decidePatch(settings, places)
   if (verdict.verdict === 'refuse') return verdict.text
   signal.throwIfAborted()
   const item = new PatchItem(callId, patch, context)
-  const keys = verdict.verdict === 'ask' ? await approvalKeys(paths) : []
-  if (!approvals.areApproved(keys)) {
+  const keys = paths.map((path, at) => JSON.stringify(['patch', path, places[at] ?? null]))
+  if (verdict.verdict === 'ask' && !approvals.areApproved(keys)) {
     if (!context.clients.canAsk('patchApproval')) return nobodyAsked(settings)
     const approval = await askFor(item, callId, approvals, context)
     if (approval !== 'accept' && approval !== 'acceptForSession') return REJECTED
-    if (String(await approvalKeys(paths)) !== String(keys)) {
-      // A command in the background can have put a link there while the person thought.
-      await item.decline()
-      return 'patch rejected: its paths lead elsewhere since it was approved'
-    }
     if (approval === 'acceptForSession') approvals.approve(keys)
   }
   item.start()
   const noteOutcome = await turnDiff.expect(patch)
-  const outcome = await applyVerifiedPatch(patch, nodePatchFiles)
+  const outcome = await applyVerifiedPatch(patch, filesFor(settings.sandboxPolicy, places))
   noteOutcome(outcome)
   await item.complete(outcome)
   const diff = turnDiff.takeUpdate()
@@ -112,11 +111,17 @@ export async function patchFiles(
   return outcome
 }
 
-/** What a person allows for the session: these files, and not what links make of them later. */
-function approvalKeys(paths: readonly string[]): Promise<string[]> {
-  return Promise.all(
-    paths.map(async (path) => JSON.stringify(['patch', path, (await realPathOf(path)) ?? null])),
-  )
+/**
+ * A command in the sandbox can go on in the background and move links about: what was decided of
+ * the places holds only if they are held. Without a sandbox of ours such a command needs no patch.
+ */
+function filesFor(
+  policy: ToolContext['settings']['sandboxPolicy'],
+  places: readonly PatchPlace[],
+): PatchFiles {
+  const known = places.filter((place) => place !== undefined)
+  const isHeld = isConfining(policy) && known.length === places.length
+  return isHeld && process.platform === 'linux' ? heldPatchFiles(known) : nodePatchFiles
 }
 
 /** The item has been told as declined when this answers so. */

@@ -9,6 +9,7 @@ import {
   decideCommand,
   decidePatch,
   looksDenied,
+  patchPlaces,
   retryQuestion,
 } from './permission.ts'
 
@@ -360,10 +361,8 @@ async function project() {
     policy: Partial<Parameters<typeof decidePatch>[0]> = {},
   ) => {
     const settings = { approvalPolicy: 'never', sandboxPolicy: WORKSPACE, cwd, ...policy } as const
-    const verdict = await decidePatch(
-      settings,
-      paths.map((path) => folder.at(path)),
-    )
+    const places = await patchPlaces(paths.map((path) => folder.at(path)))
+    const verdict = await decidePatch(settings, places)
     return verdict.verdict === 'refuse' ? verdict.text : verdict.verdict
   }
   return { folder, judge, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
@@ -403,7 +402,7 @@ describe('whether a patch may be applied [E4]', () => {
 
   it('not behind links that go round in circles', async () => {
     await using at = await project()
-    await assert.rejects(at.judge(['project/loop']), { code: 'ELOOP' })
+    assert.equal(await at.judge(['project/loop']), OUTSIDE)
   })
 
   it('not in folders that steer programs, however they are reached', async () => {

@@ -194,18 +194,25 @@ export type PatchVerdict =
   | { readonly verdict: 'apply' | 'ask' }
   | { readonly verdict: 'refuse'; readonly text: string }
 
+/** Where a path leads, all links followed; undefined when nobody can say. */
+export type PatchPlace = string | undefined
+
+export function patchPlaces(paths: readonly string[]): Promise<PatchPlace[]> {
+  return Promise.all(paths.map(realPathOf))
+}
+
 /**
- * Whether a patch may be applied. Links are followed, so that none leads a write out of the folders
- * that may be written. Source: `reference/session-runtime.md` E4.
+ * Whether a patch of these places may be applied: links are followed before, so that none leads a
+ * write out of the folders that may be written. Source: `reference/session-runtime.md` E4.
  */
 export async function decidePatch(
   settings: Pick<SessionSettings, 'approvalPolicy' | 'sandboxPolicy' | 'cwd'>,
-  paths: readonly string[],
+  places: readonly PatchPlace[],
 ): Promise<PatchVerdict> {
   const { approvalPolicy, sandboxPolicy, cwd } = settings
   if (approvalPolicy === 'untrusted') return { verdict: 'ask' }
   const roots = writableRoots(sandboxPolicy, cwd)
-  if (roots === undefined || (await areWritable(roots, paths))) return { verdict: 'apply' }
+  if (roots === undefined || (await areWritable(roots, places))) return { verdict: 'apply' }
   const isRefused =
     approvalPolicy === 'never' || granular(approvalPolicy, 'sandbox_approval') === false
   if (!isRefused) return { verdict: 'ask' }
@@ -220,11 +227,13 @@ export function patchRefusal(isReadOnly: boolean): string {
   return `patch rejected: ${why}; ${BY_SETTINGS}`
 }
 
-async function areWritable(roots: readonly string[], paths: readonly string[]): Promise<boolean> {
+async function areWritable(
+  roots: readonly string[],
+  places: readonly PatchPlace[],
+): Promise<boolean> {
   if (roots.length === 0) return false
   const realRoots = await Promise.all(roots.map(realPathOf))
-  const realPaths = await Promise.all(paths.map(realPathOf))
-  return realPaths.every((path) => path !== undefined && isWritable(realRoots, path))
+  return places.every((place) => place !== undefined && isWritable(realRoots, place))
 }
 
 /** Roots may hold one another: what one of them protects stays protected. */
@@ -295,14 +304,15 @@ function isProtected(root: string, path: string): boolean {
 }
 
 /**
- * The path with all links followed, as far as it is there. Undefined behind a link to nothing:
- * writing through it would make a file wherever it points.
+ * The path with all links followed, as far as it is there. Undefined behind a link to nothing, or
+ * to itself: writing through it would make a file wherever it points.
  */
-export async function realPathOf(path: string): Promise<string | undefined> {
+async function realPathOf(path: string): Promise<PatchPlace> {
   try {
     return await realpath(path)
   } catch (error) {
     const code = errorCode(error)
+    if (code === 'ELOOP') return undefined
     if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(path) === path) throw error
     if (await isLink(path)) return undefined
     const folder = await realPathOf(dirname(path))

@@ -1,4 +1,5 @@
 export { applyVerifiedPatch, type PatchOutcome } from './apply-verified-patch.ts'
+export { heldPatchFiles } from './held-patch-files.ts'
 export { type PatchChunk, type PatchHunk, parsePatch } from './parse-patch.ts'
 export { PatchError } from './patch-error.ts'
 export { nodePatchFiles, type PatchFiles } from './patch-files.ts'
