@@ -52,8 +52,9 @@ describe('condensing a thread [F3]', () => {
     assert.deepEqual(events, [
       'turnStarted',
       'itemStarted',
-      'itemCompleted',
       'tokenCount',
+      'tokenCount',
+      'itemCompleted',
       'warning',
       'turnCompleted',
     ])

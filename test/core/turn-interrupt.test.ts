@@ -176,9 +176,9 @@ describe('an interrupt [B6]', () => {
     )
     assert.deepEqual(kit.kinds().slice(7), [
       'response_item function_call',
-      'event_msg token_count',
       'event_msg exec_command_end',
       'response_item function_call_output',
+      'event_msg token_count',
       ...ABORTED,
     ])
     const { output: said } = kit.payloads('response_item function_call_output')[0] ?? {}

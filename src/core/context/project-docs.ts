@@ -11,13 +11,14 @@ export const PROJECT_DOC_MAX_BYTES = 32 * 1024
 /**
  * The text of the `AGENTS.md` files that hold for `cwd`: the home's, then those from the project's
  * root down; a folder's `AGENTS.override.md` stands in for it. Undefined when there are none.
+ * The home's is trimmed, as in 0.133.0.
  */
 export async function readProjectDocs(
   home: string | undefined,
   cwd: string,
   maxBytes: number = PROJECT_DOC_MAX_BYTES,
 ): Promise<string | undefined> {
-  const homeText = home === undefined ? undefined : await readFirst(home)
+  const homeText = home === undefined ? undefined : (await readFirst(home))?.trim()
   const projectTexts: string[] = []
   let left = maxBytes
   for (const folder of foldersDownTo(cwd)) {

@@ -65,8 +65,8 @@ export async function compact(run: TurnRun, isWithinTurn: boolean): Promise<void
     { type: 'event_msg', payload: { type: 'context_compacted' } },
   ]
   await recorder.keepDurably(lines)
-  recorder.tell({ type: 'itemCompleted', turnId, item })
   recorder.tell({ type: 'tokenCount', turnId, info: session.tokenInfo })
+  recorder.tell({ type: 'itemCompleted', turnId, item })
   recorder.tell({ type: 'warning', turnId, message: TOLD })
 }
 
@@ -91,7 +91,8 @@ async function ask(run: TurnRun, items: readonly ResponseItem[]): Promise<string
   let text = ''
   let isComplete = false
   const { client } = run.services.model
-  for await (const event of client.stream({ ...request, input, tools: [] }, run.signal)) {
+  const asked = { ...request, input, tools: [], parallelToolCalls: false }
+  for await (const event of client.stream(asked, run.signal)) {
     run.signal.throwIfAborted()
     const rateLimits = 'rateLimits' in event ? event.rateLimits : null
     if (rateLimits) run.session.setRateLimits(rateLimits)
@@ -105,5 +106,6 @@ async function ask(run: TurnRun, items: readonly ResponseItem[]): Promise<string
   if (!isComplete) throw disconnected('stream closed before response.completed')
   if (text.trim() === '') throw new ModelError('the model wrote no summary of the conversation')
   await run.recorder.keep([tokenCount(run)])
+  run.recorder.tell({ type: 'tokenCount', turnId: run.turnId, info: run.session.tokenInfo })
   return text
 }

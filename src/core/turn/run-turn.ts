@@ -8,7 +8,7 @@ import {
 } from '../../protocol/index.ts'
 import { SessionError, TurnInterrupted } from '../errors.ts'
 import { ModelError } from '../model/model-client.ts'
-import { infoOf, remember, type TurnRun } from './turn-run.ts'
+import { infoOf, remember, type TurnRun, tokenCount } from './turn-run.ts'
 import { outputItem } from './turn-state.ts'
 import type { TurnTask } from './turn-task.ts'
 
@@ -83,6 +83,7 @@ function failed(error: unknown): TurnEnd & { status: 'failed' } {
 
 async function keepEnd(run: TurnRun, end: TurnEnd): Promise<void> {
   const lines = await settleCalls(run, end)
+  if (run.turn.owesCount) lines.push(tokenCount(run))
   run.turn.end()
   if (end.status === 'interrupted') {
     // Only what a person has stopped is marked for the model.

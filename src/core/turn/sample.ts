@@ -239,6 +239,7 @@ async function keepOutputs(
   completed: Extract<ModelEvent, { type: 'completed' }> | undefined,
 ): Promise<void> {
   const outputs: ResponseItem[] = []
+  let isCutOff = false
   const calls = run.turn.takeCalls()
   for (const [index, call] of calls.entries()) {
     const output = await untilAborted(call.output, run.signal)
@@ -250,6 +251,7 @@ async function keepOutputs(
     if (output === undefined) {
       // Interrupted meanwhile: what is left is for the turn's end to settle.
       for (const left of calls.slice(index)) run.turn.addCall(left)
+      isCutOff = true
       break
     }
     outputs.push(outputItem(call, output))
@@ -258,7 +260,8 @@ async function keepOutputs(
   if (completed) {
     const { contextWindow } = infoOf(run)
     run.session.countTokens(completed.usage, contextWindow)
-    lines.push(tokenCount(run))
+    if (isCutOff) run.turn.owesCount = true
+    else lines.push(tokenCount(run))
   }
   if (lines.length > 0) await run.recorder.keep(lines)
   if (completed) {

@@ -40,6 +40,8 @@ export class TurnState {
   serverState: string | undefined
   #clientMetadata: ClientMetadata = {}
   #servedBy: string | undefined
+  /** The count of the last response has to be kept yet: behind outputs that the end settles. */
+  owesCount = false
 
   constructor(clock: Clock) {
     this.#clock = clock

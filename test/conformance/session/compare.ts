@@ -1,0 +1,60 @@
+/** Both traces side by side, without the differences that a script names. */
+import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
+import { type Changes, differenceOf } from './differences.ts'
+import { ALL_FAULTS } from './faults.ts'
+import { type Facets, normalised, numbered } from './normalise.ts'
+import type { SessionScript } from './script.ts'
+import type { Trace } from './trace.ts'
+
+const FACETS = ['refusals', 'requests', 'rollout', 'events'] as const
+
+interface Pair {
+  readonly codex: Facets
+  readonly bobbin: Facets
+}
+
+/** Something that is taken out of both sides, by its name. */
+interface Allowance {
+  readonly id: string
+  readonly codex?: Changes
+  readonly bobbin?: Changes
+}
+
+/** Throws what differs and is not named, then what is named and does not differ. */
+export function assertSame(script: SessionScript, codex: Trace, bobbin: Trace): void {
+  const pair = { codex: normalised(codex), bobbin: normalised(bobbin) }
+  const all = allowancesOf(script)
+  const same = without(pair, all)
+  for (const facet of FACETS) {
+    const expected = same.codex[facet]
+    assert.deepEqual(same.bobbin[facet], expected, `${facet} differ from real Codex's`)
+  }
+  const witnessed = ALL_FAULTS.filter(({ witness }) => witness === script.name).map(({ id }) => id)
+  const certain = (script.differences ?? []).filter((id) => !differenceOf(id).isRacy)
+  for (const id of [...certain, ...witnessed]) {
+    const { codex: expected, bobbin: got } = without(
+      pair,
+      all.filter((other) => other.id !== id),
+    )
+    assert.ok(!isDeepStrictEqual(got, expected), `no difference any more: ${id}`)
+  }
+}
+
+/** Both sides without what is allowed, with their ids numbered. */
+export function without(pair: Pair, allowed: readonly Allowance[]): Pair {
+  const reduce = (facets: Facets, side: 'codex' | 'bobbin') =>
+    numbered(allowed.reduce((former, { [side]: changes = {} }) => changed(former, changes), facets))
+  return { codex: reduce(pair.codex, 'codex'), bobbin: reduce(pair.bobbin, 'bobbin') }
+}
+
+function changed(facets: Facets, changes: Changes): Facets {
+  const entries = FACETS.map((facet) => [facet, changes[facet]?.(facets[facet]) ?? facets[facet]])
+  return Object.fromEntries(entries) as unknown as Facets
+}
+
+/** What the script names, and every fault. */
+export function allowancesOf(script: SessionScript): Allowance[] {
+  const named = (script.differences ?? []).map((id) => ({ id, ...differenceOf(id) }))
+  return [...named, ...ALL_FAULTS]
+}
