@@ -15,7 +15,8 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   state: ['base', 'protocol', 'history'],
   'thread-store': ['base', 'protocol', 'history', 'rollout', 'state'],
   core: ['base', 'protocol', 'history', 'thread-store'],
-  cli: ['base', 'protocol', 'history', 'config', 'thread-store', 'core'],
+  'app-server': ['base', 'protocol', 'history', 'config', 'thread-store', 'core'],
+  cli: ['base', 'protocol', 'history', 'config', 'thread-store', 'core', 'app-server'],
 }
 
 /** Nothing imports these: they are started, or exported to others by `package.json`. */
@@ -73,21 +74,22 @@ export function layerFaults(sources: readonly Source[]): string[] {
 }
 
 /** `base` stands on Node alone, and only one layer each knows SQLite and the command line. */
-const PACKAGE_OWNERS: { readonly [name: string]: string } = {
+const PACKAGE_OWNERS: { readonly [name: string]: string | readonly string[] } = {
   'better-sqlite3': 'state',
   commander: 'cli',
   'smol-toml': 'config',
   'eventsource-parser': 'core',
   '@lydell/node-pty': 'core',
   '@modelcontextprotocol/client': 'core',
-  ws: 'core',
+  ws: ['core', 'app-server'],
+  zod: 'app-server',
 }
 
 function packageFaults(source: Source, layer: string, specifier: string): string[] {
   if (specifier.startsWith('node:')) return []
   const owner = PACKAGE_OWNERS[specifier]
-  if (owner === layer) return []
-  const where = owner === undefined ? 'no layer yet' : `only ${owner}`
+  if (owner !== undefined && [owner].flat().includes(layer)) return []
+  const where = owner === undefined ? 'no layer yet' : `only ${[owner].flat().join(', ')}`
   return [`${source.path}: ${where} may import ${specifier} (see test/tidy.test.ts)`]
 }
 

@@ -3,6 +3,7 @@ import type {
   ReviewTarget,
   SessionEvent,
   ThreadId,
+  TokenInfo,
   TurnId,
   UserInput,
 } from '../protocol/index.ts'
@@ -47,6 +48,11 @@ export class ThreadHandle implements AsyncDisposable {
    */
   startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
     return this.#session.startTurn(input, options)
+  }
+
+  /** Path of the log, also before it is there; null in a store without paths, and when ephemeral. */
+  get rolloutPath(): string | null {
+    return this.#session.rolloutPath
   }
 
   /** Nothing of the thread is kept anywhere. */
@@ -166,6 +172,23 @@ export class ThreadHandle implements AsyncDisposable {
     options: SteerOptions = {},
   ): Promise<TurnId> {
     return this.#session.steerTurn(input, turnId, options)
+  }
+
+  /**
+   * As `steerTurn`, but throws at once what is wrong, and answers before the input is kept: for
+   * clients that cannot wait for the response which is coming in.
+   */
+  steerNow(
+    input: readonly UserInput[],
+    turnId?: TurnId,
+    options: SteerOptions = {},
+  ): { readonly turnId: TurnId; readonly kept: Promise<void> } {
+    return this.#session.steerNow(input, turnId, options)
+  }
+
+  /** As the model told last; null before its first response. */
+  get tokenInfo(): TokenInfo | null {
+    return this.#session.tokenInfo
   }
 
   /** Ends the running turn, or only the named one, and waits until its end is kept. */

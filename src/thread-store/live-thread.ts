@@ -83,6 +83,11 @@ export class LiveThread implements AsyncDisposable {
     }
   }
 
+  /** Of the log, also before it is there; null in a store without paths. */
+  get path(): string | null {
+    return this.#store.livePath(this.threadId)
+  }
+
   /** Keeps the items that belong in a log; returns once the death of the process loses none. */
   async append(items: readonly RolloutItem[]): Promise<void> {
     const kept = items.filter(isPersisted)

@@ -37,6 +37,11 @@ export interface ThreadStore extends AsyncDisposable {
    * asked. What its writer appends comes behind that.
    */
   hasForeignItems(threadId: ThreadId): Promise<boolean>
+  /**
+   * The path of a live thread's log, also before it is there. Null for a thread that is not live,
+   * and in a store without paths.
+   */
+  livePath(threadId: ThreadId): string | null
   /** The thread with its whole log, live or not. `thread_not_found`, `damaged`. */
   loadHistory(thread: ThreadRef): Promise<StoredHistory>
   /**

@@ -35,6 +35,10 @@ class Unbroken implements ThreadStore {
   recordObserved(threadId: ThreadId, facts: ObservedFacts): Promise<void> {
     return this.inner.recordObserved(threadId, facts)
   }
+  livePath(threadId: ThreadId): string | null {
+    return this.inner.livePath(threadId)
+  }
+
   hasForeignItems(threadId: ThreadId): Promise<boolean> {
     return this.inner.hasForeignItems(threadId)
   }

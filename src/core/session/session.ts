@@ -7,6 +7,7 @@ import {
   type RolloutItem,
   type SessionEvent,
   type ThreadId,
+  type TokenInfo,
   type TurnId,
   type UserInput,
 } from '../../protocol/index.ts'
@@ -100,6 +101,14 @@ export class Session implements AsyncDisposable {
 
   get settings(): SessionSettings {
     return this.#parts.state.settings
+  }
+
+  get rolloutPath(): string | null {
+    return this.#parts.live?.path ?? null
+  }
+
+  get tokenInfo(): TokenInfo | null {
+    return this.#parts.state.tokenInfo
   }
 
   get isEphemeral(): boolean {
@@ -271,21 +280,30 @@ export class Session implements AsyncDisposable {
     expected?: TurnId,
     options: SteerOptions = {},
   ): Promise<TurnId> {
+    const { turnId, kept } = this.steerNow(input, expected, options)
+    await kept
+    return turnId
+  }
+
+  /** As `steerTurn`, but throws at once what is wrong, and answers before the input is kept. */
+  steerNow(
+    input: readonly UserInput[],
+    expected?: TurnId,
+    options: SteerOptions = {},
+  ): { readonly turnId: TurnId; readonly kept: Promise<void> } {
     this.#checkOpen()
-    if (input.length === 0) throw new SessionError('empty_input', 'input must not be empty')
     const active = this.#floor.turn
     if (!active) throw new SessionError('no_turn', 'no active turn to steer')
-    if (expected !== undefined && expected !== active.turnId) {
-      const reason = `expected active turn id \`${expected}\` but found \`${active.turnId}\``
+    const { turnId, kind } = active
+    if (expected !== undefined && expected !== turnId) {
+      const reason = `expected active turn id \`${expected}\` but found \`${turnId}\``
       throw new SessionError('other_turn', reason)
     }
-    if (active.kind !== 'regular') {
-      throw new SessionError('not_steerable', `cannot steer a ${active.kind} turn`)
-    }
+    if (kind !== 'regular') throw new SessionError('not_steerable', `cannot steer a ${kind} turn`)
+    if (input.length === 0) throw new SessionError('empty_input', 'input must not be empty')
     const kept = this.#steer(active, { input }, options)
     if (!kept) throw new SessionError('no_turn', 'no active turn to steer: it is about to end')
-    await kept
-    return active.turnId
+    return { turnId, kept }
   }
 
   /**

@@ -1,6 +1,5 @@
-import { isObject, type Json, type JsonObject, stringAt } from '../../base/index.ts'
+import { describeJson, isObject, type Json, type JsonObject, stringAt } from '../../base/index.ts'
 import type { DynamicToolDefinition } from '../../protocol/index.ts'
-import { describeJson } from './describe-json.ts'
 import { requestSchema, SchemaError } from './dynamic-tool-schema.ts'
 
 /** Tools that a client cannot bring along; the message says why, in Codex's words. */

@@ -1,5 +1,10 @@
-import { isDeeperThan, isObject, type Json, type JsonObject } from '../../base/index.ts'
-import { describeJson } from './describe-json.ts'
+import {
+  describeJson,
+  isDeeperThan,
+  isObject,
+  type Json,
+  type JsonObject,
+} from '../../base/index.ts'
 
 /** A schema that no request could carry; the message is the reason alone, in Codex's words. */
 export class SchemaError extends Error {

@@ -92,6 +92,10 @@ export class InMemoryThreadStore implements ThreadStore {
     thread.updatedAtMs = updatedAtMs
   }
 
+  livePath(_threadId: ThreadId): string | null {
+    return null
+  }
+
   async hasForeignItems(threadId: ThreadId): Promise<boolean> {
     this.#writers.require(threadId)
     return false

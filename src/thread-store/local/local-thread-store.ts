@@ -128,6 +128,10 @@ export class LocalThreadStore implements ThreadStore {
     return this.#live.flush(threadId)
   }
 
+  livePath(threadId: ThreadId): string | null {
+    return this.#live.writer(threadId)?.path ?? null
+  }
+
   hasForeignItems(threadId: ThreadId): Promise<boolean> {
     return this.#live.hasForeignItems(threadId)
   }

@@ -1,7 +1,6 @@
-import { shellQuote } from '../../../base/index.ts'
+import { quoteRustString, shellQuote } from '../../../base/index.ts'
 import type { ExecError } from './exec-error.ts'
 import type { ExecAnswer } from './process-manager.ts'
-import { quoteRustString } from './rust-text.ts'
 
 /** The output text of exec_command and write_stdin. */
 export function formatAnswer(answer: ExecAnswer): string {

@@ -1,4 +1,4 @@
-import { formatRustFloat, quoteRustString } from './rust-text.ts'
+import { formatRustFloat, quoteRustString } from '../../../base/index.ts'
 
 /** Arguments that a tool cannot take; the message is the tool's output text. */
 export class ArgumentsError extends Error {

@@ -1,8 +1,7 @@
-import type { Json } from '../../base/index.ts'
-import { describeNumber } from './exec/json-reader.ts'
-import { quoteRustString } from './exec/rust-text.ts'
+import type { Json } from './json.ts'
+import { formatRustFloat, quoteRustString } from './rust-text.ts'
 
-/** What serde calls a value that it did not expect: ``integer `5` ``, `map`. */
+/** What serde, in whose words Codex complains, calls a value: ``integer `5` ``, `map`. */
 export function describeJson(value: Json): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'sequence'
@@ -13,8 +12,8 @@ export function describeJson(value: Json): string {
       return `boolean \`${value}\``
     case 'number':
       return Number.isSafeInteger(value)
-        ? describeNumber({ kind: 'integer', value: BigInt(value) })
-        : describeNumber({ kind: 'float', value })
+        ? `integer \`${value}\``
+        : `floating point \`${formatRustFloat(value)}\``
     default:
       return 'map'
   }

@@ -1,0 +1,65 @@
+import type { Json, JsonObject } from '../base/index.ts'
+import type { RequestId, RpcError } from './protocol/jsonrpc.ts'
+
+/** Where a connection's messages go. One message is one JSON text without a newline. */
+export interface Wire {
+  /** Never throws and never waits: a wire whose client does not read ends by itself. */
+  send(text: string): void
+}
+
+export interface ClientInfo {
+  readonly name: string
+  readonly version: string
+  readonly hasExperimentalApi: boolean
+  /** Names of notifications that it does not want. */
+  readonly optOuts: ReadonlySet<string>
+}
+
+/** One client: what it is and what it is told. */
+export class Connection {
+  readonly #wire: Wire
+  #client: ClientInfo | undefined
+  #isClosed = false
+
+  constructor(wire: Wire) {
+    this.#wire = wire
+  }
+
+  /** Undefined until it has initialized. */
+  get client(): ClientInfo | undefined {
+    return this.#client
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  initialize(client: ClientInfo): void {
+    this.#client = client
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  respond(id: RequestId, result: Json): void {
+    this.#send({ id, result })
+  }
+
+  fail(id: RequestId, { code, message, data }: RpcError): void {
+    this.#send({ id, error: { code, message, ...(data === undefined ? {} : { data }) } })
+  }
+
+  /** Nothing is told before the handshake. */
+  notify(method: string, params: JsonObject): void {
+    if (this.#client && !this.#client.optOuts.has(method)) this.#send({ method, params })
+  }
+
+  ask(id: RequestId, method: string, params: JsonObject): void {
+    this.#send({ id, method, params })
+  }
+
+  #send(message: JsonObject): void {
+    if (!this.#isClosed) this.#wire.send(JSON.stringify(message))
+  }
+}

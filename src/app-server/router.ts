@@ -1,0 +1,125 @@
+import type { z } from 'zod'
+import { errorText, type Json, type JsonObject } from '../base/index.ts'
+import type { Connection } from './connection.ts'
+import { invalid, RpcError, type RpcRequest } from './protocol/jsonrpc.ts'
+import { experimentalUse, type Method, parseParams } from './protocol/method.ts'
+import { variantText } from './protocol/serde-text.ts'
+import { toRpcError } from './rpc-errors.ts'
+
+export interface RequestContext {
+  readonly connection: Connection
+  /** Runs once the response has been sent: what the response causes is told behind it. */
+  readonly after: (work: () => void) => void
+}
+
+/** A method and who serves it. The result is what the client gets. */
+export interface Route {
+  readonly method: Method
+  readonly run: (params: never, context: RequestContext) => Promise<JsonObject>
+}
+
+export function route<Params extends z.ZodType>(
+  method: Method<Params>,
+  run: (params: z.output<Params>, context: RequestContext) => Promise<JsonObject>,
+): Route {
+  return { method: method as unknown as Method, run: run as Route['run'] }
+}
+
+/** More requests than this, of all clients, are not taken. Source: `app-server.md` 13.4. */
+const MOST_REQUESTS = 128
+
+/**
+ * Serves requests: in order within a queue key, beside each other otherwise. Every request gets one
+ * answer.
+ */
+export class Router {
+  readonly #routes: ReadonlyMap<string, Route>
+  readonly #queues = new Map<string, Promise<void>>()
+  readonly #running = new Set<Promise<void>>()
+
+  constructor(routes: readonly Route[]) {
+    this.#routes = new Map(routes.map((each) => [each.method.name, each]))
+  }
+
+  /** Resolves when nothing is being served; never rejects. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  take(connection: Connection, request: RpcRequest): void {
+    if (this.#running.size >= MOST_REQUESTS) {
+      connection.fail(request.id, new RpcError('overloaded', 'Server overloaded; retry later.'))
+      return
+    }
+    const running: Promise<void> = this.#serve(connection, request).finally(() => {
+      this.#running.delete(running)
+    })
+    this.#running.add(running)
+  }
+
+  async #serve(connection: Connection, request: RpcRequest): Promise<void> {
+    try {
+      const { found, params } = this.#parse(connection, request)
+      const key = found.method.queueKey?.(params as never)
+      const run = () => this.#run(connection, request, found, params)
+      await (key === undefined ? run() : this.#inOrder(key, run))
+    } catch (error) {
+      connection.fail(request.id, toRpcError(error))
+    }
+  }
+
+  #parse(connection: Connection, { method, params: sent }: RpcRequest) {
+    const found = this.#routes.get(method)
+    if (!found) {
+      const known = [...this.#routes.keys()]
+      throw invalid(`Invalid request: ${variantText(method, known)}`)
+    }
+    const params: unknown = parseParams(found.method, sent)
+    const isHandshake = method === 'initialize'
+    if (!connection.client && !isHandshake) throw invalid('Not initialized')
+    const use = isHandshake ? undefined : experimentalUse(found.method, sent)
+    if (use !== undefined && !connection.client?.hasExperimentalApi) {
+      throw invalid(`${use} requires experimentalApi capability`)
+    }
+    return { found, params }
+  }
+
+  async #run(
+    connection: Connection,
+    request: RpcRequest,
+    { run }: Route,
+    params: unknown,
+  ): Promise<void> {
+    // Nobody waits for it any more.
+    if (connection.isClosed) return
+    const behind: (() => void)[] = []
+    const context = { connection, after: (work: () => void) => void behind.push(work) }
+    let result: Json
+    try {
+      result = await run(params as never, context)
+    } catch (error) {
+      connection.fail(request.id, toRpcError(error))
+      for (const work of behind) work()
+      return
+    }
+    connection.respond(request.id, result)
+    for (const work of behind) {
+      try {
+        work()
+      } catch (error) {
+        process.emitWarning(`behind ${request.method}: ${errorText(error)}`)
+      }
+    }
+  }
+
+  async #inOrder(key: string, run: () => Promise<void>): Promise<void> {
+    const before = this.#queues.get(key)
+    const running = before ? before.then(run) : run()
+    this.#queues.set(key, running)
+    try {
+      await running
+    } finally {
+      if (this.#queues.get(key) === running) this.#queues.delete(key)
+    }
+  }
+}
