@@ -1,10 +1,12 @@
 /** What npm would publish: the built files alone, as a command and as a library. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
+import { assistantMessage, ScriptedResponsesServer } from '../../src/core/testing/index.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
@@ -52,5 +54,24 @@ describe('the built package', () => {
     const args = ['bin/bobbin.cjs', 'threads', 'list', '--json']
     assert.deepEqual(JSON.parse(run(...args)).threads, [])
     assert.ok((await stat(join(folder, '.codex', 'bobbin_1.sqlite'))).size > 0)
+  })
+
+  it('runs the example of the README, as it is but for the model', async () => {
+    await using model = await ScriptedResponsesServer.start([
+      { items: [assistantMessage('Two files.')], deltas: 3 },
+    ])
+    const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+    const example = /## As a library\n\n```ts\n([^`]*`[^`]*`[^`]*)```/.exec(readme)?.[1] ?? ''
+    assert.match(example, /thread\.run/)
+    const script = example.replace('https://api.openai.com/v1', model.baseUrl)
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, OPENAI_API_KEY: 'k' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const printed = await text(child.stdout)
+    assert.equal(printed, 'Two files.')
+    assert.equal(model.modelRequests[0]?.headers.authorization, 'Bearer k')
+    assert.ok((await stat(join(folder, '.codex', 'sessions'))).isDirectory())
   })
 })

@@ -1,4 +1,5 @@
-import type { Clock } from '../../base/index.ts'
+import { randomUUID } from 'node:crypto'
+import { type Clock, systemClock } from '../../base/index.ts'
 
 /** Where a model is served, and how patient to be with it. */
 export interface ModelProvider {
@@ -19,7 +20,8 @@ export interface ModelProvider {
   readonly websocketConnectTimeoutMs?: number
 }
 
-export interface ResponsesClientOptions {
+/** Whom a client asks, and as whom. */
+export interface ModelEndpoint {
   readonly provider: ModelProvider
   readonly clock: Clock
   /** Name of the client program, for `originator` and `user-agent`. */
@@ -27,4 +29,32 @@ export interface ResponsesClientOptions {
   readonly version: string
   /** Id of the home, told to the endpoint as `x-codex-installation-id`. */
   readonly installationId: () => Promise<string>
+}
+
+/** An endpoint as it is asked for; `provider.baseUrl` is all that is needed. */
+export interface ResponsesClientOptions extends Partial<Omit<ModelEndpoint, 'provider'>> {
+  readonly provider: Pick<ModelProvider, 'baseUrl'> & Partial<ModelProvider>
+}
+
+/** Retries and patience are 0.133.0's. Source: `reference/session-runtime.md` C7. */
+export function completeEndpoint({ provider, ...options }: ResponsesClientOptions): ModelEndpoint {
+  const installation = randomUUID()
+  return {
+    clock: systemClock,
+    originator: 'bobbin',
+    version: '0.0.0',
+    installationId: async () => installation,
+    ...options,
+    provider: {
+      id: 'custom',
+      name: 'custom',
+      bearerToken: undefined,
+      headers: {},
+      queryParams: {},
+      requestMaxRetries: 4,
+      streamMaxRetries: 5,
+      streamIdleTimeoutMs: 300_000,
+      ...provider,
+    },
+  }
 }

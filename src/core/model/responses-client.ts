@@ -14,7 +14,7 @@ import {
   plainConnection,
 } from './model-client.ts'
 import { disconnected, httpError } from './model-errors.ts'
-import type { ResponsesClientOptions } from './provider.ts'
+import { completeEndpoint, type ModelEndpoint, type ResponsesClientOptions } from './provider.ts'
 import { rateLimitsOf } from './rate-limits.ts'
 import { callerHeaders, requestBody, responsesUrl } from './request-form.ts'
 import { decodeResponseEvent, parseEventData } from './response-events.ts'
@@ -24,12 +24,12 @@ const STREAM_HEADERS = { accept: 'text/event-stream', 'content-type': 'applicati
 
 /** The Responses API over HTTP and server-sent events. */
 export class ResponsesClient implements ModelClient {
-  readonly #options: ResponsesClientOptions
+  readonly #options: ModelEndpoint
   readonly #url: URL
 
   constructor(options: ResponsesClientOptions) {
-    this.#options = options
-    this.#url = responsesUrl(options.provider)
+    this.#options = completeEndpoint(options)
+    this.#url = responsesUrl(this.#options.provider)
   }
 
   /** Over a WebSocket where the provider has them, and HTTP where that fails. */

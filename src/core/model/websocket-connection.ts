@@ -10,7 +10,7 @@ import { inputSince, type PreviousResponse } from './incremental-input.ts'
 import type { ModelClient, ModelConnection, ModelEvent, ModelRequest } from './model-client.ts'
 import { httpError } from './model-errors.ts'
 import type { ModelSocket } from './model-socket.ts'
-import type { ResponsesClientOptions } from './provider.ts'
+import type { ModelEndpoint } from './provider.ts'
 import { rateLimitsOfFrame } from './rate-limits.ts'
 import {
   asciiJson,
@@ -47,7 +47,7 @@ interface Asking {
  * over HTTP once the server has refused to upgrade, or the session has fallen back.
  */
 export class WebSocketConnection implements ModelConnection {
-  readonly #options: ResponsesClientOptions
+  readonly #options: ModelEndpoint
   readonly #http: ModelClient
   readonly #url: URL
   readonly #lifetime = new AbortController()
@@ -58,7 +58,7 @@ export class WebSocketConnection implements ModelConnection {
   /** The connection whose turn state was told: that holds for the turn that it was opened in. */
   #introduced: ModelSocket | undefined
 
-  constructor(options: ResponsesClientOptions, http: ModelClient) {
+  constructor(options: ModelEndpoint, http: ModelClient) {
     this.#options = options
     this.#http = http
     this.#url = responsesUrl(options.provider)

@@ -134,7 +134,7 @@ export class Session implements AsyncDisposable {
     this.#beside.run(async (signal) => {
       // What cannot be had is told by the first turn.
       await untilAborted(tools.ready(), signal).catch(() => undefined)
-      if (signal.aborted || this.#floor.isTaken) return
+      if (signal.aborted) return
       model.client.prewarm(prewarmRequest({ ...parts, settings: session.settings, session }))
     })
   }
