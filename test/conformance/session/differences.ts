@@ -218,7 +218,8 @@ export const DIFFERENCES = {
   'rollback-of-whole-turns': {
     what:
       'a rollback over a turn with steered words: Codex shows the turn as gone, but takes only ' +
-      'the last words from the model; Bobbin takes the turn (nothing else of this script is compared)',
+      'the last words from the model; Bobbin takes the turn (nothing else of this script is ' +
+      'compared)',
     reason: 'what a person sees taken back is what the model forgets',
     isBetter: true,
     ...both({ requests: nothing, rollout: nothing, events: nothing }),
@@ -232,7 +233,7 @@ export const DIFFERENCES = {
   'review-is-one-turn': {
     what:
       'Codex has two turn ids in a review, enters it before its turn begins, keeps its prompt ' +
-      'twice, and starts a message that never ends; in Bobbin it is a turn as any other',
+      'twice, and starts a message that never ends; in Bobbin it is a turn like all others',
     reason: 'clients can follow it like every other turn; the stored lines are the same otherwise',
     isBetter: true,
     ...both({ requests: reviewRequests, rollout: reviewLines, events: reviewEvents }),

@@ -75,11 +75,10 @@ export const FAULTS = {
     witness: 'a patch in the form of a shell command',
     codex: { requests: commandTwice, rollout: commandTwice },
   },
-  'model-change-warning': {
-    what: 'a thread resumed with another model than it was recorded with: Codex warns',
-    witness: 'another model on resume',
-    codex: { events: withoutEvents('warning', isAboutRecording) },
-    bobbin: { events: withoutEvents('warning', isAboutRecording) },
+  'fork-warning': {
+    what: 'a fork with another model is begun without a warning; ours warns as a resume does',
+    witness: 'forked with another model, after tools',
+    bobbin: { events: withoutEvents('warning', isAboutResuming) },
   },
   'window-after-resume': {
     what: '`x-codex-window-id` counts the compactions that the log holds; ours only its own',
@@ -89,8 +88,8 @@ export const FAULTS = {
   },
 } as const satisfies { readonly [id: string]: Fault }
 
-function isAboutRecording({ message }: JsonObject): boolean {
-  return String(message).startsWith('This session was recorded with model')
+function isAboutResuming({ message, threadId }: JsonObject): boolean {
+  return threadId === '<thread-2>' && String(message).includes('is resuming with')
 }
 
 function withoutWindow(values: readonly Json[]): Json[] {

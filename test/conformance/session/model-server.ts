@@ -29,9 +29,13 @@ export interface ModelStep extends ScriptedResponse {
   readonly reshape?: (events: JsonObject[]) => JsonObject[]
 }
 
+/**
+ * A list of answers, or what is answered to a request, given all requests up to it. Scripts are
+ * played into both programs at once: they keep nothing of their own.
+ */
 export type ModelScript =
   | readonly ModelStep[]
-  | ((request: AskedModel, index: number) => ModelStep | Promise<ModelStep>)
+  | ((request: AskedModel, index: number, asked: readonly AskedModel[]) => ModelStep)
 
 /** A `POST …/responses`. */
 export interface AskedModel {
@@ -118,7 +122,7 @@ export class ModelServer implements AsyncDisposable {
     }
     const index = this.requests.push(asked) - 1
     for (const { count, told } of this.#waiting) if (count <= index + 1) told()
-    const step = await this.#step(asked, index)
+    const step = this.#step(asked, index)
     await this.#pass(step, 'headers')
     if (step.fault?.kind === 'status') {
       const { status, body, headers } = step.fault
@@ -148,8 +152,8 @@ export class ModelServer implements AsyncDisposable {
     else response.end()
   }
 
-  async #step(asked: AskedModel, index: number): Promise<ModelStep> {
-    if (typeof this.#script === 'function') return this.#script(asked, index)
+  #step(asked: AskedModel, index: number): ModelStep {
+    if (typeof this.#script === 'function') return this.#script(asked, index, this.requests)
     const missing = `the script has no step ${index + 1}`
     return this.#script[index] ?? refusal(400, missing)
   }

@@ -110,6 +110,12 @@ const OWN_TEXTS: readonly OwnText[] = [
     to: '<review prompt>',
   },
   {
+    what: 'the advice in the warning of another model',
+    why: OUR_WORDS,
+    pattern: /^(This session was recorded with model [^.]*\.\S* but is resuming with \S*) .*$/,
+    to: '$1',
+  },
+  {
     what: 'the warning after a compaction',
     why: OUR_WORDS,
     pattern: /^(Heads up: Long threads|Long threads that were condensed)[\s\S]*$/,

@@ -11,12 +11,10 @@ function isSummary({ body }: AskedModel): boolean {
 
 /** Steps for the turns, and one for each summary. */
 function withSummary(steps: readonly ModelStep[], summary: ModelStep): ModelScript {
-  let next = 0
-  return (request, index) => {
-    if (index === 0) next = 0
+  return (request, index, asked) => {
     if (isSummary(request)) return summary
-    next += 1
-    return steps[next - 1] ?? concludes('More.')
+    const before = asked.slice(0, index).filter((each) => !isSummary(each))
+    return steps[before.length] ?? concludes('More.')
   }
 }
 
