@@ -3,6 +3,7 @@ import { errorText, type Json, type JsonObject } from '../base/index.ts'
 import type { Connection } from './connection.ts'
 import { invalid, RpcError, type RpcRequest } from './protocol/jsonrpc.ts'
 import { experimentalUse, type Method, parseParams } from './protocol/method.ts'
+import { METHOD_NAMES } from './protocol/method-names.ts'
 import { variantText } from './protocol/serde-text.ts'
 import { toRpcError } from './rpc-errors.ts'
 
@@ -70,10 +71,7 @@ export class Router {
 
   #parse(connection: Connection, { method, params: sent }: RpcRequest) {
     const found = this.#routes.get(method)
-    if (!found) {
-      const known = [...this.#routes.keys()]
-      throw invalid(`Invalid request: ${variantText(method, known)}`)
-    }
+    if (!found) throw unknownMethod(method)
     const params: unknown = parseParams(found.method, sent)
     const isHandshake = method === 'initialize'
     if (!connection.client && !isHandshake) throw invalid('Not initialized')
@@ -122,4 +120,11 @@ export class Router {
       if (this.#queues.get(key) === running) this.#queues.delete(key)
     }
   }
+}
+
+/** Newer clients know by the text that they speak to 0.133.0's protocol. */
+function unknownMethod(name: string): RpcError {
+  const isKnown = METHOD_NAMES.some((each) => each === name)
+  if (isKnown) return new RpcError('methodNotFound', `method not supported by Bobbin: ${name}`)
+  return invalid(`Invalid request: ${variantText(name, METHOD_NAMES)}`)
 }

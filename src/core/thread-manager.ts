@@ -95,6 +95,10 @@ export interface StartThread {
   readonly isEphemeral?: boolean
   /** Tools that the client serves, as `parseDynamicTools` gives them; kept with the thread. */
   readonly dynamicTools?: readonly DynamicToolDefinition[]
+  /** The model's base instructions for the life of the thread; Bobbin's own when left out. */
+  readonly instructions?: string
+  /** Noted in the thread's header. */
+  readonly threadSource?: string
 }
 
 export interface ResumeThread {
@@ -176,9 +180,10 @@ export class ThreadManager implements AsyncDisposable {
 
   /** A new thread. It is in the store once it has its first turn. */
   start(params: StartThread): Promise<ThreadHandle> {
-    const { dynamicTools = [] } = params
-    const { origin } = this.#options
-    const role = { origin, instructions: BASE_INSTRUCTIONS, dynamicTools }
+    const { dynamicTools = [], instructions = BASE_INSTRUCTIONS, threadSource } = params
+    const { originator, source } = this.#options.origin
+    const origin = threadSource ? { originator, source, threadSource } : this.#options.origin
+    const role = { origin, instructions, dynamicTools }
     return this.#follow(async () => this.#register(await this.#start(params, role)))
   }
 

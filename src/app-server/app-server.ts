@@ -1,0 +1,132 @@
+import { hostname } from 'node:os'
+import { assert, type JsonObject } from '../base/index.ts'
+import type { ThreadHandle } from '../core/index.ts'
+import type { ThreadId } from '../protocol/index.ts'
+import { Connection, type Wire } from './connection.ts'
+import { routes } from './handlers/index.ts'
+import { readMessage } from './protocol/jsonrpc.ts'
+import { Router } from './router.ts'
+import type { ServerContext } from './server-context.ts'
+import { ServerRequests } from './server-requests.ts'
+import { ThreadFeed } from './thread-feed.ts'
+
+export interface AppServerOptions extends Omit<ServerContext, 'feed' | 'feedOf' | 'broadcast'> {
+  /** Hears the name of the first client: it is the originator of what this process starts. */
+  readonly onFirstClient?: (name: string) => void
+}
+
+/** One client's way in. */
+export interface ClientPort {
+  /** A message as it came; what is no message is passed over. */
+  receive(text: string): void
+  /** The client has gone: what it waits for is not done, its turns go on. */
+  close(): void
+}
+
+/**
+ * Serves the app-server protocol to any number of clients, whatever the transport. Threads belong
+ * to the process: they stay loaded when their clients leave. Disposing it stops serving; the
+ * manager's owner closes the threads.
+ */
+export class AppServer implements AsyncDisposable {
+  readonly #options: AppServerOptions
+  readonly #context: ServerContext
+  readonly #router: Router
+  readonly #requests = new ServerRequests()
+  readonly #connections = new Set<Connection>()
+  readonly #feeds = new Map<ThreadId, ThreadFeed>()
+  readonly #listening: Disposable
+
+  constructor(options: AppServerOptions) {
+    this.#options = options
+    this.#context = {
+      ...options,
+      feed: (threadId) => this.#feeds.get(threadId),
+      feedOf: (handle) => this.#feedOf(handle),
+      broadcast: (method, params) => this.#broadcast(method, params),
+    }
+    this.#router = new Router(routes(this.#context, (connection) => this.#greet(connection)))
+    this.#listening = options.manager.listen({
+      onLoaded: (handle) => void this.#feedOf(handle),
+      onClosed: (threadId) => this.#forget(threadId),
+    })
+  }
+
+  connect(wire: Wire): ClientPort {
+    const connection = new Connection(wire)
+    this.#connections.add(connection)
+    return {
+      receive: (text) => this.#receive(connection, text),
+      close: () => {
+        connection.close()
+        this.#connections.delete(connection)
+        this.#requests.forget(connection)
+        for (const feed of this.#feeds.values()) feed.unsubscribe(connection)
+      },
+    }
+  }
+
+  /** Resolves when no request is being served. */
+  async settled(): Promise<void> {
+    await this.#router.settled()
+  }
+
+  /** Whether a turn of some thread runs. */
+  get isBusy(): boolean {
+    return this.#options.manager.list().some((handle) => handle.activeTurn !== undefined)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.settled()
+    this.#listening[Symbol.dispose]()
+    for (const feed of this.#feeds.values()) feed[Symbol.dispose]()
+    this.#feeds.clear()
+  }
+
+  #receive(connection: Connection, text: string): void {
+    const message = readMessage(text)
+    if (message?.kind === 'request') this.#router.take(connection, message)
+    else if (message?.kind === 'answer') this.#requests.accept(connection, message)
+  }
+
+  /** What a client is told behind its handshake. */
+  #greet(connection: Connection): void {
+    const name = connection.client?.name
+    assert(name !== undefined, 'a client that is greeted has initialized')
+    this.#options.onFirstClient?.(name)
+    void this.#tellRemoteControl(connection)
+  }
+
+  /** Remote control is never on; clients of 0.133.0 are told so. */
+  async #tellRemoteControl(connection: Connection): Promise<void> {
+    // Without an id a client is told of none: it is only shown.
+    const installationId = await this.#context.installationId().catch(() => null)
+    const about = { serverName: hostname(), installationId, environmentId: null }
+    connection.notify('remoteControl/status/changed', { status: 'disabled', ...about })
+  }
+
+  #feedOf(handle: ThreadHandle): ThreadFeed {
+    const known = this.#feeds.get(handle.threadId)
+    if (known) return known
+    const feed = new ThreadFeed({
+      handle,
+      requests: this.#requests,
+      nowMs: () => this.#context.clock.nowMs(),
+      broadcast: ({ method, params }) => this.#broadcast(method, params),
+    })
+    this.#feeds.set(handle.threadId, feed)
+    return feed
+  }
+
+  #forget(threadId: ThreadId): void {
+    const feed = this.#feeds.get(threadId)
+    if (!feed) return
+    this.#feeds.delete(threadId)
+    feed[Symbol.dispose]()
+    feed.tellNotLoaded()
+  }
+
+  #broadcast(method: string, params: JsonObject): void {
+    for (const connection of this.#connections) connection.notify(method, params)
+  }
+}

@@ -1,0 +1,60 @@
+import { arch, platform, release } from 'node:os'
+import { z } from 'zod'
+import type { Connection } from '../connection.ts'
+import { invalid } from '../protocol/jsonrpc.ts'
+import { method } from '../protocol/method.ts'
+import { optional, texts } from '../protocol/schema.ts'
+import { type Route, route } from '../router.ts'
+import type { ServerContext } from '../server-context.ts'
+
+const initialize = method(
+  'initialize',
+  z.object({
+    clientInfo: z.object({
+      name: z.string(),
+      title: optional(z.string()),
+      version: z.string(),
+    }),
+    capabilities: optional(
+      z.object({
+        experimentalApi: optional(z.boolean()),
+        requestAttestation: optional(z.boolean()),
+        optOutNotificationMethods: optional(texts),
+      }),
+    ),
+  }),
+)
+
+/** What may stand in an HTTP header, where the name ends up. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** Source: `reference/app-server.md` 2. */
+export function initializeRoutes(
+  { home, version }: ServerContext,
+  greet: (connection: Connection) => void,
+): Route[] {
+  return [
+    route(initialize, async ({ clientInfo, capabilities }, { connection, after }) => {
+      if (connection.client) throw invalid('Already initialized')
+      const { name, version: clientVersion } = clientInfo
+      if (!HEADER_VALUE.test(name)) {
+        const reason = 'Must be a valid HTTP header value.'
+        throw invalid(`Invalid clientInfo.name: '${name}'. ${reason}`)
+      }
+      connection.initialize({
+        name,
+        version: clientVersion,
+        hasExperimentalApi: capabilities?.experimentalApi ?? false,
+        optOuts: new Set(capabilities?.optOutNotificationMethods ?? []),
+      })
+      after(() => greet(connection))
+      const system = `${platform()} ${release()}; ${arch()}`
+      return {
+        userAgent: `${name}/${version} (${system}) bobbin (${name}; ${clientVersion})`,
+        codexHome: home,
+        platformFamily: platform() === 'win32' ? 'windows' : 'unix',
+        platformOs: platform() === 'darwin' ? 'macos' : platform(),
+      }
+    }),
+  ]
+}
