@@ -2,6 +2,7 @@ import type { JsonObject } from '../base/index.ts'
 import type { ClientHandlers, ThreadHandle } from '../core/index.ts'
 import type { ClientRequestKind, SessionEvent } from '../protocol/index.ts'
 import type { Connection } from './connection.ts'
+import { EventHistory } from './event-history.ts'
 import { readReply } from './projection/client-replies.ts'
 import {
   newView,
@@ -9,6 +10,7 @@ import {
   type ThreadView,
   type WireMessage,
 } from './projection/notifications.ts'
+import { wireRateLimits } from './projection/rate-limits.ts'
 import type { ClientReply, ServerRequests } from './server-requests.ts'
 
 export interface FeedOptions {
@@ -56,6 +58,7 @@ export class ThreadFeed implements Disposable {
   #lastTurnId: string | undefined
   /** Undefined once there was a subscriber. */
   #early: WireMessage[] | undefined = []
+  readonly #history = new EventHistory()
   #held = 0
   #waiting: (() => void)[] = []
 
@@ -84,6 +87,14 @@ export class ThreadFeed implements Disposable {
     this.#subscribers.add(connection)
     for (const message of this.#early?.splice(0) ?? []) this.#push(() => this.#deliver(message))
     this.#early = undefined
+  }
+
+  /** Tells a client that comes back what it has missed. Throws when that is not known any more. */
+  replay(connection: Connection, cursor: string): () => void {
+    const missed = this.#history.after(cursor)
+    return () => {
+      for (const { method, text } of missed) connection.notifyText(method, text)
+    }
   }
 
   /** False when it was none. */
@@ -151,8 +162,15 @@ export class ThreadFeed implements Disposable {
         else if (event.type === 'requestResolved') this.#close(event.requestId, message)
         else this.#deliver(message)
       }
+      if (event.type === 'tokenCount') this.#tellRateLimits()
       if (event.type === 'requestResolved') this.#forget(event.requestId)
     })
+  }
+
+  /** Behind every count of tokens, changed or not: clients of 0.133.0 expect it there. */
+  #tellRateLimits(): void {
+    const rateLimits = wireRateLimits(this.handle.rateLimits)
+    this.#deliver({ method: 'account/rateLimits/updated', params: { rateLimits } })
   }
 
   #open({ request }: Extract<SessionEvent, { type: 'requestOpened' }>, message: WireMessage): void {
@@ -207,7 +225,12 @@ export class ThreadFeed implements Disposable {
       return
     }
     if (this.#early && this.#early.length < MOST_EARLY) this.#early.push(message)
-    for (const connection of this.#subscribers) connection.notify(message.method, message.params)
+    const plain = { method: message.method, text: JSON.stringify(message) }
+    const numbered = this.#history.keep(plain)
+    for (const connection of this.#subscribers) {
+      const { method, text } = connection.client?.hasEventCursors ? numbered : plain
+      connection.notifyText(method, text)
+    }
   }
 }
 
