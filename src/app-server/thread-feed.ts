@@ -1,4 +1,4 @@
-import type { JsonObject } from '../base/index.ts'
+import type { Clock, JsonObject } from '../base/index.ts'
 import type { ClientHandlers, ThreadHandle } from '../core/index.ts'
 import type { ClientRequestKind, SessionEvent } from '../protocol/index.ts'
 import type { Connection } from './connection.ts'
@@ -16,7 +16,7 @@ import type { ClientReply, ServerRequests } from './server-requests.ts'
 export interface FeedOptions {
   readonly handle: ThreadHandle
   readonly requests: ServerRequests
-  readonly nowMs: () => number
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
   /** Tells every client of the process. */
   readonly broadcast: (message: WireMessage) => void
 }
@@ -56,6 +56,7 @@ export class ThreadFeed implements Disposable {
   readonly #asks = new Map<string, Ask>()
   #view: ThreadView
   #lastTurnId: string | undefined
+  #lastActivityMs: number
   /** Undefined once there was a subscriber. */
   #early: WireMessage[] | undefined = []
   readonly #history = new EventHistory()
@@ -66,6 +67,7 @@ export class ThreadFeed implements Disposable {
     this.#options = options
     this.handle = options.handle
     this.#view = newView(options.handle.threadId)
+    this.#lastActivityMs = options.clock.monotonicMs()
     this.#listening = this.handle.listen((event) => this.#accept(event))
     this.#answering = this.handle.answerRequests(this.#handlers())
   }
@@ -76,6 +78,11 @@ export class ThreadFeed implements Disposable {
 
   get hasSubscribers(): boolean {
     return this.#subscribers.size > 0
+  }
+
+  /** When something last happened here, as a clock's monotonic time. */
+  get lastActivityMs(): number {
+    return this.#lastActivityMs
   }
 
   isSubscribed(connection: Connection): boolean {
@@ -99,6 +106,7 @@ export class ThreadFeed implements Disposable {
 
   /** False when it was none. */
   unsubscribe(connection: Connection): boolean {
+    this.#lastActivityMs = this.#options.clock.monotonicMs()
     return this.#subscribers.delete(connection)
   }
 
@@ -153,9 +161,10 @@ export class ThreadFeed implements Disposable {
   }
 
   #accept(event: SessionEvent): void {
+    this.#lastActivityMs = this.#options.clock.monotonicMs()
     if (event.type === 'turnStarted') this.#lastTurnId = event.turnId
     this.#push(() => {
-      const { view, messages } = projectEvent(this.#view, event, this.#options.nowMs())
+      const { view, messages } = projectEvent(this.#view, event, this.#options.clock.nowMs())
       this.#view = view
       for (const message of messages) {
         if (event.type === 'requestOpened' && isQuestion(message)) this.#open(event, message)

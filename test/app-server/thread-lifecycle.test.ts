@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/base/index.ts'
 import { assistantMessage } from '../../src/core/index.ts'
 import { AppServerKit, type KitClient } from '../support/app-server-kit.ts'
 import { completed, hangsAfter, itemEvents, type Step, started } from '../support/played-model.ts'
+import { TestClock } from '../support/test-clock.ts'
 
 const says = (text: string): Step => ({ items: [assistantMessage(text)] })
 const input = (text: string) => [{ type: 'text', text, text_elements: [] }]
@@ -303,5 +304,29 @@ describe('a client that had lost its connection', () => {
       const { message } = await back.refused('thread/resume', params)
       assert.equal(message, `events after cursor ${cursor} are gone; resume without a cursor`)
     }
+  })
+})
+
+describe('a thread that nobody needs', () => {
+  it('is let go after half an hour without watchers and turns, and that is told', async () => {
+    const clock = new TestClock()
+    await using kit = await AppServerKit.open([says('a'), says('b')], { clock })
+    const kept = await kit.startThread()
+    const left = await kit.startThread()
+    await kit.client.request('thread/unsubscribe', { threadId: left })
+    clock.now += 31 * 60_000
+    const looked = clock.slept((ms) => ms === 60_000)
+    clock.wake()
+    await kit.client.waitFor('thread/closed', ({ threadId }) => threadId === left)
+    await looked
+    const told = kit.client.notifications.slice(-2)
+    assert.deepEqual(
+      told.map(({ method, params }) => [method, params.threadId]),
+      [
+        ['thread/status/changed', left],
+        ['thread/closed', left],
+      ],
+    )
+    assert.equal((await kit.client.runTurn(kept, 'still here')).status, 'completed')
   })
 })
