@@ -187,8 +187,7 @@ export class Session implements AsyncDisposable {
       await kept
       return active.turnId
     } catch (error) {
-      const hasEnded = error instanceof SessionError && error.code === 'turn_over'
-      if (!hasEnded || active.isStopped) throw error
+      if (!(error instanceof SessionError) || error.code !== 'turn_over') throw error
       return await this.submitInput(input, options)
     }
   }
@@ -281,7 +280,8 @@ export class Session implements AsyncDisposable {
   /**
    * Says something more to the running turn: it goes out with the next request, behind the response
    * that is coming in. Answers the turn's id once it is kept. Throws `SessionError`: `no_turn`,
-   * `other_turn`, `not_steerable`, `turn_over`, `empty_input`, `not_kept`, `closed`.
+   * `other_turn`, `not_steerable`, `turn_over`, `turn_stopped`, `empty_input`,
+   * `not_kept`, `closed`.
    */
   async steerTurn(
     input: readonly UserInput[],
@@ -543,7 +543,8 @@ async function isKept(kept: Promise<void>): Promise<boolean> {
     await kept
     return true
   } catch (error) {
-    if (error instanceof SessionError && error.code === 'turn_over') return false
+    const isOver = error instanceof SessionError && /^turn_(over|stopped)$/.test(error.code)
+    if (isOver) return false
     throw error
   }
 }
