@@ -68,6 +68,8 @@ export interface TurnOptions {
    * to what is told anyway, and replaces nothing of it.
    */
   readonly clientMetadata?: { readonly [name: string]: string }
+  /** The turn may begin without input: the model goes on from what there is. */
+  readonly mayBeEmpty?: boolean
   /** Interrupts the turn when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -105,6 +107,10 @@ export class Session implements AsyncDisposable {
 
   get rolloutPath(): string | null {
     return this.#parts.live?.path ?? null
+  }
+
+  get rateLimits(): JsonObject | null {
+    return this.#parts.state.rateLimits
   }
 
   get tokenInfo(): TokenInfo | null {
@@ -160,7 +166,9 @@ export class Session implements AsyncDisposable {
 
   /** The turn's id, once the person's message is kept. Throws `SessionError`. */
   async startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
-    if (input.length === 0) throw new SessionError('empty_input', 'a turn needs some input')
+    if (input.length === 0 && !options.mayBeEmpty) {
+      throw new SessionError('empty_input', 'a turn needs some input')
+    }
     return await this.#begin(regularTask(input), options)
   }
 
@@ -179,8 +187,7 @@ export class Session implements AsyncDisposable {
       await kept
       return active.turnId
     } catch (error) {
-      const hasEnded = error instanceof SessionError && error.code === 'turn_over'
-      if (!hasEnded || active.isStopped) throw error
+      if (!(error instanceof SessionError) || error.code !== 'turn_over') throw error
       return await this.submitInput(input, options)
     }
   }
@@ -273,7 +280,8 @@ export class Session implements AsyncDisposable {
   /**
    * Says something more to the running turn: it goes out with the next request, behind the response
    * that is coming in. Answers the turn's id once it is kept. Throws `SessionError`: `no_turn`,
-   * `other_turn`, `not_steerable`, `turn_over`, `empty_input`, `not_kept`, `closed`.
+   * `other_turn`, `not_steerable`, `turn_over`, `turn_stopped`, `empty_input`,
+   * `not_kept`, `closed`.
    */
   async steerTurn(
     input: readonly UserInput[],
@@ -357,6 +365,12 @@ export class Session implements AsyncDisposable {
     state.settings = patchSettings(state.settings, patch)
     this.#recorder.tell({ type: 'settingsChanged', turnId: null })
     return state.settings
+  }
+
+  /** Ends the model's commands that go on in the background, with their children. */
+  async endBackgroundCommands(): Promise<void> {
+    this.#checkOpen()
+    await this.#parts.services.commands.endAll()
   }
 
   /** What was kept is as durable as the store's level says. Throws `not_kept`. */
@@ -529,7 +543,8 @@ async function isKept(kept: Promise<void>): Promise<boolean> {
     await kept
     return true
   } catch (error) {
-    if (error instanceof SessionError && error.code === 'turn_over') return false
+    const isOver = error instanceof SessionError && /^turn_(over|stopped)$/.test(error.code)
+    if (isOver) return false
     throw error
   }
 }
