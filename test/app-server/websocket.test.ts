@@ -4,7 +4,7 @@ import { stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { JsonObject } from '../../src/base/index.ts'
+import { type JsonObject, systemClock } from '../../src/base/index.ts'
 import { Workplace } from '../support/bobbin.ts'
 import { bearerOf, ServerProcess, SocketPeer } from '../support/server-process.ts'
 
@@ -138,7 +138,7 @@ describe('bobbin app-server over WebSockets', () => {
       '--ws-max-clock-skew-seconds',
       '600',
     ])
-    const now = Math.floor(Date.now() / 1000)
+    const now = Math.floor(systemClock.nowMs() / 1000)
     const good = { exp: now + 3600, iss: 'me', aud: ['other', 'bobbin'] }
     const { exp: _, ...endless } = good
     const cases: [string, unknown[]][] = [

@@ -7,6 +7,7 @@ import { refuseToken } from './signed-token.ts'
 import { type AuthFlags, readAuth } from './websocket-auth.ts'
 
 const TOKEN_FLAGS = '`--ws-token-file` and `--ws-token-sha256`'
+const EITHER = '`--ws-token-file` or `--ws-token-sha256`'
 const SIGNED_FLAGS =
   '`--ws-shared-secret-file`, `--ws-issuer`, `--ws-audience`, and `--ws-max-clock-skew-seconds`'
 const BOTH = '`--ws-auth capability-token` or `--ws-auth signed-bearer-token`'
@@ -24,10 +25,7 @@ describe('readAuth', () => {
     const cases: [AuthFlags, string][] = [
       [{ wsTokenFile: 'x' }, `websocket auth flags require ${BOTH}`],
       [{ wsAuth: 'none', wsIssuer: 'x' }, `websocket auth flags require ${BOTH}`],
-      [
-        capability,
-        '`--ws-token-file` or `--ws-token-sha256` is required when `--ws-auth capability-token` is set',
-      ],
+      [capability, `${EITHER} is required when \`--ws-auth capability-token\` is set`],
       [
         { ...capability, wsTokenFile: 'x', wsTokenSha256: 'y' },
         `${TOKEN_FLAGS} are mutually exclusive`,
