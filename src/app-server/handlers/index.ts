@@ -1,10 +1,13 @@
 import type { Connection } from '../connection.ts'
 import type { Route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
+import { accountRoutes } from './account.ts'
 import { commandExecRoutes } from './command-exec.ts'
+import { configRoutes } from './config.ts'
 import { fsRoutes } from './fs.ts'
 import { fsWatchRoutes } from './fs-watch.ts'
 import { initializeRoutes } from './initialize.ts'
+import { listRoutes } from './lists.ts'
 import { modelRoutes } from './models.ts'
 import { processRoutes } from './processes.ts'
 import { threadLifecycleRoutes } from './thread-lifecycle.ts'
@@ -17,6 +20,9 @@ export function routes(context: ServerContext, greet: (connection: Connection) =
     ...threadLifecycleRoutes(context),
     ...turnRoutes(context),
     ...modelRoutes(),
+    ...listRoutes(context),
+    ...accountRoutes(context),
+    ...configRoutes(context),
     ...fsRoutes(),
     ...fsWatchRoutes(),
     ...commandExecRoutes(context),
