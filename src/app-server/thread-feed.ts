@@ -26,6 +26,9 @@ interface Ask {
   readonly reply: PromiseWithResolvers<ClientReply>
 }
 
+/** Messages kept for the first subscriber. */
+const MOST_EARLY = 100
+
 const KINDS = [
   'commandApproval',
   'patchApproval',
@@ -50,6 +53,9 @@ export class ThreadFeed implements Disposable {
   /** By the session's request id. */
   readonly #asks = new Map<string, Ask>()
   #view: ThreadView
+  #lastTurnId: string | undefined
+  /** Undefined once there was a subscriber. */
+  #early: WireMessage[] | undefined = []
   #held = 0
   #waiting: (() => void)[] = []
 
@@ -73,8 +79,11 @@ export class ThreadFeed implements Disposable {
     return this.#subscribers.has(connection)
   }
 
+  /** The first one is told what there was to tell since the thread was loaded. */
   subscribe(connection: Connection): void {
     this.#subscribers.add(connection)
+    for (const message of this.#early?.splice(0) ?? []) this.#push(() => this.#deliver(message))
+    this.#early = undefined
   }
 
   /** False when it was none. */
@@ -92,6 +101,16 @@ export class ThreadFeed implements Disposable {
   /** Tells the subscribers, behind what waits to be told. */
   tell(method: string, params: JsonObject): void {
     this.#push(() => this.#deliver({ method, params }))
+  }
+
+  /** Tells the subscribers before what waits to be told. */
+  tellNow(method: string, params: JsonObject): void {
+    this.#deliver({ method, params })
+  }
+
+  /** Of the turn that runs, or ran last; undefined before the first. */
+  get lastTurnId(): string | undefined {
+    return this.#lastTurnId
   }
 
   /** The thread as clients see it when it is let go. */
@@ -123,6 +142,7 @@ export class ThreadFeed implements Disposable {
   }
 
   #accept(event: SessionEvent): void {
+    if (event.type === 'turnStarted') this.#lastTurnId = event.turnId
     this.#push(() => {
       const { view, messages } = projectEvent(this.#view, event, this.#options.nowMs())
       this.#view = view
@@ -186,6 +206,7 @@ export class ThreadFeed implements Disposable {
       this.#options.broadcast(message)
       return
     }
+    if (this.#early && this.#early.length < MOST_EARLY) this.#early.push(message)
     for (const connection of this.#subscribers) connection.notify(message.method, message.params)
   }
 }

@@ -1,3 +1,4 @@
+export { projectDocPaths } from './context/project-docs.ts'
 export { SessionError, type SessionFailure } from './errors.ts'
 export type { McpServerConfig } from './mcp/index.ts'
 export { DEFAULT_MODEL, type ModelInfo, modelInfo } from './model/model-catalog.ts'

@@ -123,6 +123,11 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.injectItems(items)
   }
 
+  /** Ends the model's commands that go on in the background, with their children. */
+  endBackgroundCommands(): Promise<void> {
+    return this.#session.endBackgroundCommands()
+  }
+
   /** What was kept is as durable as the store's level says. Throws `SessionError` `not_kept`. */
   flush(): Promise<void> {
     return this.#session.flush()

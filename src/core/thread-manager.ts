@@ -504,6 +504,7 @@ export class ThreadManager implements AsyncDisposable {
       clock,
       model: { client: openConnection(client), streamMaxRetries },
       tools: createToolSet({ commands, clock, execPolicy, sandbox, dynamicTools, mcp }),
+      commands,
       userCommands: new CommandRunner(environment, threadId, clock),
       surroundings: {
         shellName: userShell(environment).name,

@@ -231,7 +231,7 @@ function planOf(about: JsonObject, event: Extract<SessionEvent, { type: 'planUpd
   return { ...about, explanation: event.explanation, plan }
 }
 
-function tokenUsageOf(info: TokenInfo): Json {
+export function tokenUsageOf(info: TokenInfo): Json {
   return {
     total: usageOf(info.total_token_usage),
     last: usageOf(info.last_token_usage),

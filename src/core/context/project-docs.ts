@@ -33,6 +33,13 @@ export async function readProjectDocs(
   return project === '' ? homeText : homeText + SEPARATOR + project
 }
 
+/** Paths of the files whose text `readProjectDocs` gives, in its order. */
+export async function projectDocPaths(home: string | undefined, cwd: string): Promise<string[]> {
+  const folders = [...(home === undefined ? [] : [home]), ...foldersDownTo(cwd)]
+  const found = await Promise.all(folders.map(firstOf))
+  return found.flatMap((each) => (each ? [each.path] : []))
+}
+
 /** From the root of the work tree down to `cwd`; only `cwd` outside of one. */
 function foldersDownTo(cwd: string): string[] {
   const root = findWorkTreeRoot(cwd)
@@ -47,9 +54,14 @@ function foldersDownTo(cwd: string): string[] {
 }
 
 async function readFirst(folder: string): Promise<string | undefined> {
+  return (await firstOf(folder))?.text
+}
+
+async function firstOf(folder: string) {
   for (const name of NAMES) {
-    const text = await readRegularFile(join(folder, name))
-    if (text !== undefined && text.trim() !== '') return text
+    const path = join(folder, name)
+    const text = await readRegularFile(path)
+    if (text !== undefined && text.trim() !== '') return { path, text }
   }
   return undefined
 }

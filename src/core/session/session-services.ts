@@ -16,6 +16,8 @@ export interface SessionServices {
     readonly streamMaxRetries: number
   }
   readonly tools: ToolSet
+  /** What the model runs; the tools own it. */
+  readonly commands: CommandRunner
   /** What the person runs; the model cannot reach it. */
   readonly userCommands: CommandRunner
   readonly surroundings: {

@@ -68,6 +68,8 @@ export interface TurnOptions {
    * to what is told anyway, and replaces nothing of it.
    */
   readonly clientMetadata?: { readonly [name: string]: string }
+  /** The turn may begin without input: the model goes on from what there is. */
+  readonly mayBeEmpty?: boolean
   /** Interrupts the turn when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -160,7 +162,9 @@ export class Session implements AsyncDisposable {
 
   /** The turn's id, once the person's message is kept. Throws `SessionError`. */
   async startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
-    if (input.length === 0) throw new SessionError('empty_input', 'a turn needs some input')
+    if (input.length === 0 && !options.mayBeEmpty) {
+      throw new SessionError('empty_input', 'a turn needs some input')
+    }
     return await this.#begin(regularTask(input), options)
   }
 
@@ -357,6 +361,12 @@ export class Session implements AsyncDisposable {
     state.settings = patchSettings(state.settings, patch)
     this.#recorder.tell({ type: 'settingsChanged', turnId: null })
     return state.settings
+  }
+
+  /** Ends the model's commands that go on in the background, with their children. */
+  async endBackgroundCommands(): Promise<void> {
+    this.#checkOpen()
+    await this.#parts.services.commands.endAll()
   }
 
   /** What was kept is as durable as the store's level says. Throws `not_kept`. */

@@ -113,6 +113,11 @@ export class CommandRunner implements AsyncDisposable {
     return this.#told(await this.#processes.write(request), request.sessionId)
   }
 
+  /** Kills what runs, with its children; more can be started. */
+  async endAll(): Promise<void> {
+    await this.#processes.terminateAll()
+  }
+
   /** Kills what still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#processes[Symbol.asyncDispose]()

@@ -20,15 +20,15 @@ async function openTurn(run: TurnRun, input: readonly UserInput[]): Promise<Turn
   const { session } = run
   const { record, sources } = turnContextOf(run)
   const context = await contextMessages(sources, record, session.contextBaseline)
-  const message = await userMessageItem(input)
-  const event = userMessageEvent(input)
+  const message = input.length === 0 ? [] : [await userMessageItem(input)]
   const lines: RolloutItem[] = [
     ...remember(run, context),
     { type: 'turn_context', payload: record },
-    ...remember(run, [message]),
-    { type: 'event_msg', payload: event },
+    ...remember(run, message),
   ]
   session.setContextBaseline(record)
+  if (input.length === 0) return { lines, tell: () => undefined }
+  lines.push({ type: 'event_msg', payload: userMessageEvent(input) })
   return { lines, tell: () => tellMessage(run, input) }
 }
 
