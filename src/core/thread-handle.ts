@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/index.ts'
 import type {
   ResponseItem,
   ReviewTarget,
@@ -50,7 +51,7 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.startTurn(input, options)
   }
 
-  /** Path of the log, also before it is there; null in a store without paths, and when ephemeral. */
+  /** Path of the log, also before it is there; null without paths, and when ephemeral. */
   get rolloutPath(): string | null {
     return this.#session.rolloutPath
   }
@@ -194,6 +195,11 @@ export class ThreadHandle implements AsyncDisposable {
   /** As the model told last; null before its first response. */
   get tokenInfo(): TokenInfo | null {
     return this.#session.tokenInfo
+  }
+
+  /** The provider's rate limits as it told them last, in the rollout's spelling. */
+  get rateLimits(): JsonObject | null {
+    return this.#session.rateLimits
   }
 
   /** Ends the running turn, or only the named one, and waits until its end is kept. */

@@ -109,6 +109,10 @@ export class Session implements AsyncDisposable {
     return this.#parts.live?.path ?? null
   }
 
+  get rateLimits(): JsonObject | null {
+    return this.#parts.state.rateLimits
+  }
+
   get tokenInfo(): TokenInfo | null {
     return this.#parts.state.tokenInfo
   }
