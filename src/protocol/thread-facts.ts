@@ -57,6 +57,29 @@ export const MEMORY_MODES = ['enabled', 'disabled', 'polluted'] as const
 /** Whether memories are made of a thread. `polluted`: its content is not to be trusted for that. */
 export type MemoryMode = (typeof MEMORY_MODES)[number]
 
+export const GOAL_STATUSES = [
+  'active',
+  'paused',
+  'blocked',
+  'usageLimited',
+  'budgetLimited',
+  'complete',
+] as const
+
+/** What a person wants of a thread as a whole, spelled as rollouts and the wire have it. */
+export interface ThreadGoal {
+  readonly threadId: string
+  readonly objective: string
+  readonly status: (typeof GOAL_STATUSES)[number]
+  /** Null: none. */
+  readonly tokenBudget: number | null
+  readonly tokensUsed: number
+  readonly timeUsedSeconds: number
+  /** Unix seconds, as is `updatedAt`. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
 export const APPROVAL_POLICIES = ['untrusted', 'on-failure', 'on-request', 'never'] as const
 /** When a person is asked before a command runs. The granular object is carried unchanged. */
 export type ApprovalPolicy = (typeof APPROVAL_POLICIES)[number] | JsonObject

@@ -189,8 +189,8 @@ export class InMemoryThreadStore implements ThreadStore {
     const thread = this.#thread(threadId)
     const header = thread.items.find((item) => item.type === 'session_meta')?.payload
     if (header && !isEmptyPatch(patch)) {
-      const { git, memoryMode } = thread.facts
-      const lines = metadataLines(threadId, patch, { header, git, memoryMode })
+      const { git, memoryMode, goal = null } = thread.facts
+      const lines = metadataLines(threadId, patch, { header, git, memoryMode, goal })
       thread.items.push(...lines)
       thread.facts = folded(lines, thread.facts)
       thread.updatedAtMs = this.#clock.nowMs()
