@@ -62,6 +62,7 @@ export {
   type SandboxPolicy,
   type SessionSource,
   sourceKind,
+  sourceKinds,
   type ThreadGoal,
   type TokenInfo,
   type TokenUsage,

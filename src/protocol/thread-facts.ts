@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../base/index.ts'
+import { isObject, type Json, type JsonObject, stringAt } from '../base/index.ts'
 
 /** What of a checkout is kept with a thread. `{}` in a rollout means "explicitly cleared". */
 export interface GitInfo {
@@ -14,6 +14,15 @@ export type SessionSource = string | JsonObject
 export function sourceKind(source: SessionSource): string {
   if (typeof source === 'string') return source
   return Object.keys(source)[0] ?? 'unknown'
+}
+
+/** All words for lists, the last the most exact: `subagent` and `subagent:review`. */
+export function sourceKinds(source: SessionSource): string[] {
+  const kind = sourceKind(source)
+  if (!isObject(source) || kind !== 'subagent') return [kind]
+  const { subagent } = source
+  const purpose = isObject(subagent) ? Object.keys(subagent)[0] : stringAt(source, 'subagent')
+  return [kind, `${kind}:${purpose}`]
 }
 
 export function isSubagent(source: SessionSource): boolean {

@@ -1,6 +1,5 @@
 import { normalize } from 'node:path'
-import { isObject, stringAt } from '../base/index.ts'
-import { isSubagent, type SessionSource, sourceKind } from '../protocol/index.ts'
+import { isSubagent, sourceKinds } from '../protocol/index.ts'
 import type { ListThreads, StoredThread } from './store.ts'
 
 /** What filters look at. */
@@ -15,7 +14,7 @@ export function isWanted(thread: FilteredFacts, params: ListThreads): boolean {
   const { cwd, projectRoot, source, text, exactText, updatedSinceMs, includeSubagents } = params
   if (!isOneOf(cwd, (each) => isSameFolder(thread.cwd, each))) return false
   if (projectRoot !== undefined && !liesIn(thread.cwd, projectRoot)) return false
-  const kinds = kindsOf(thread.source)
+  const kinds = sourceKinds(thread.source)
   if (!isOneOf(source, (each) => kinds.includes(each))) return false
   if (!isOneOf(params.modelProvider, (each) => each === thread.modelProvider)) return false
   if (!isOneOf(params.branch, (each) => each === thread.git?.branch)) return false
@@ -32,15 +31,6 @@ function isOneOf<T extends string | null>(
 ): boolean {
   if (wanted === undefined) return true
   return typeof wanted === 'string' ? isIt(wanted) : wanted.some(isIt)
-}
-
-/** `subagent` and `subagent:review`. */
-function kindsOf(source: SessionSource): string[] {
-  const kind = sourceKind(source)
-  if (!isObject(source) || kind !== 'subagent') return [kind]
-  const { subagent } = source
-  const purpose = isObject(subagent) ? Object.keys(subagent)[0] : stringAt(source, 'subagent')
-  return [kind, `${kind}:${purpose}`]
 }
 
 function holds({ name, preview }: FilteredFacts, text: string): boolean {

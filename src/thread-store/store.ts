@@ -229,4 +229,6 @@ export interface ItemPage {
   readonly items: readonly { readonly turnId: string; readonly item: TurnItem }[]
   /** Null at the end. */
   readonly nextCursor: string | null
+  /** Asks, in the other direction, for the page's first item and what is before it. */
+  readonly backwardsCursor: string | null
 }
