@@ -71,7 +71,7 @@ export class Connection {
 
   /** As `notify`, of a text that many get. */
   notifyText(method: string, text: string): void {
-    if (!this.#isClosed && this.#client && !this.#client.optOuts.has(method)) this.#wire.send(text)
+    if (!this.isClosed && this.#client && !this.#client.optOuts.has(method)) this.#wire.send(text)
   }
 
   ask(id: RequestId, method: string, params: JsonObject): void {
