@@ -254,6 +254,11 @@ export class ThreadManager implements AsyncDisposable {
     return this.#handles.get(threadId)
   }
 
+  /** No thread can be loaded any more: it closes them all, or has done so. */
+  get isClosing(): boolean {
+    return this.#isDisposed
+  }
+
   /** Everything that is loaded, in the order of loading. */
   list(): ThreadHandle[] {
     return [...this.#handles.values()]

@@ -55,9 +55,6 @@ export interface SessionParts {
   readonly live: LiveThread | undefined
 }
 
-/** Warnings kept for the first listener. */
-const UNHEARD_LIMIT = 100
-
 export interface TurnOptions {
   /** JSON Schema that the last message of this turn has to follow. */
   readonly outputSchema?: JsonObject
@@ -92,9 +89,6 @@ export class Session implements AsyncDisposable {
   readonly #beside = new TaskScope((error) => this.warn(errorText(error)))
   #isClosed = false
   #closing: Promise<void> | undefined
-  #hasListener = false
-  /** Storage may have something to say before anybody can listen. */
-  readonly #unheard: SessionEvent[] = []
 
   constructor(parts: SessionParts) {
     this.#parts = parts
@@ -126,15 +120,11 @@ export class Session implements AsyncDisposable {
   }
 
   listen(listener: (event: SessionEvent) => void): Disposable {
-    const listening = this.#hub.listen(listener)
-    this.#tellUnheard()
-    return listening
+    return this.#hub.listen(listener)
   }
 
   events(): AsyncGenerator<SessionEvent> {
-    const events = this.#hub.events()
-    this.#tellUnheard()
-    return events
+    return this.#hub.events()
   }
 
   answerRequests(handlers: ClientHandlers): Disposable {
@@ -160,8 +150,7 @@ export class Session implements AsyncDisposable {
 
   /** Tells what no turn does; what comes before anybody listens is told to the first who does. */
   tell(event: SessionEvent): void {
-    if (this.#hasListener) this.#hub.publish(event)
-    else if (this.#unheard.length < UNHEARD_LIMIT) this.#unheard.push(event)
+    this.#hub.publishEarly(event)
   }
 
   /** The turn's id, once the person's message is kept. Throws `SessionError`. */
@@ -492,15 +481,6 @@ export class Session implements AsyncDisposable {
     } finally {
       this.#hub.close()
     }
-  }
-
-  #tellUnheard(): void {
-    this.#hasListener = true
-    const unheard = this.#unheard.splice(0)
-    if (unheard.length === 0) return
-    queueMicrotask(() => {
-      for (const event of unheard) this.#hub.publish(event)
-    })
   }
 
   async #stop(): Promise<void> {
