@@ -9,7 +9,7 @@ const CLIENT = { clientInfo: { name: 'lab', version: '0' } }
 const hello = (id: string | number) => JSON.stringify({ id, method: 'initialize', params: CLIENT })
 
 describe('bobbin app-server over stdio', () => {
-  it('takes messages in pieces and without a last newline, and answers before it ends', async () => {
+  it('takes messages in pieces, without a last newline, and answers before it ends', async () => {
     await using place = await Workplace.create()
     await using server = new ServerProcess(place)
     const id = 'one\u2028two £'
