@@ -13,19 +13,23 @@ import { WorkerProcess } from './worker-process.ts'
 export interface ManyTurnsPlan {
   /** In each of the twenty threads. */
   readonly turns: number
-  readonly samples: number
+  /** Samples of all twenty threads. */
+  readonly crowds: number
+  /** Samples of a turn of one thread. */
+  readonly single: number
   readonly idleThreads: number
   /** Loaded before: a heap that is young grows by more than what is kept in it. */
   readonly idleWarmUp: number
+  readonly idleSamples: number
 }
 
 const THREADS = 20
 const DELTAS = 5000
 
-/** Values of the columns of one sample, in the order of the load's rows. */
+/** A value for each of the load's rows. */
 type Sample = readonly number[]
 
-/** What is measured together: one sample has a value for each of the rows. */
+/** What is measured together. */
 interface Load {
   readonly rows: readonly { readonly name: string; readonly unit: string }[]
   readonly programs: readonly Program[]
@@ -89,7 +93,7 @@ export function manyTurnsSection(plan: ManyTurnsPlan): Section {
   }
 }
 
-function crowd({ turns, samples }: ManyTurnsPlan): Load {
+function crowd({ turns, crowds }: ManyTurnsPlan): Load {
   const name = `${THREADS} threads with ${turns} turns each, at once`
   return {
     rows: [
@@ -97,7 +101,7 @@ function crowd({ turns, samples }: ManyTurnsPlan): Load {
       { name: `${name}: CPU of a turn`, unit: 'ms' },
     ],
     programs: PROGRAMS,
-    samples,
+    samples: crowds,
     warmUp: 1,
     script: 'message',
     take: async (sides, program) => {
@@ -112,7 +116,7 @@ function crowd({ turns, samples }: ManyTurnsPlan): Load {
   }
 }
 
-function commands({ samples }: ManyTurnsPlan): Load {
+function commands({ single }: ManyTurnsPlan): Load {
   const name = 'turn with 5 commands'
   return {
     rows: [
@@ -120,8 +124,8 @@ function commands({ samples }: ManyTurnsPlan): Load {
       { name: `${name}: CPU, with that of the commands`, unit: 'ms' },
     ],
     programs: PROGRAMS,
-    samples: samples * 4,
-    warmUp: 2,
+    samples: single,
+    warmUp: Math.ceil(single / 3),
     script: 'commands',
     take: async (sides, program) => {
       const driver = await sides.program(program)
@@ -133,7 +137,7 @@ function commands({ samples }: ManyTurnsPlan): Load {
   }
 }
 
-function manyDeltas({ samples }: ManyTurnsPlan): Load {
+function manyDeltas({ single }: ManyTurnsPlan): Load {
   const name = `turn with ${DELTAS} deltas`
   return {
     rows: [
@@ -141,8 +145,8 @@ function manyDeltas({ samples }: ManyTurnsPlan): Load {
       { name: `${name}: CPU`, unit: 'ms' },
     ],
     programs: PROGRAMS,
-    samples: samples * 4,
-    warmUp: 2,
+    samples: single,
+    warmUp: Math.ceil(single / 3),
     script: 'deltas',
     take: async (sides, program) => {
       const driver = await sides.program(program)
@@ -158,14 +162,14 @@ function manyDeltas({ samples }: ManyTurnsPlan): Load {
   }
 }
 
-function idleThreads({ idleThreads: count, idleWarmUp, samples }: ManyTurnsPlan): Load {
+function idleThreads({ idleThreads: count, idleWarmUp, idleSamples }: ManyTurnsPlan): Load {
   return {
     rows: [
       { name: 'memory of a thread just loaded', unit: 'KiB' },
       { name: 'memory of a loaded thread after a turn', unit: 'KiB' },
     ],
     programs: ['bobbin', 'codex133', 'codex169'],
-    samples: Math.min(samples, 3),
+    samples: idleSamples,
     warmUp: 0,
     script: 'message',
     take: async ({ sides }, program) => {
