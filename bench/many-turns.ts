@@ -18,7 +18,7 @@ export interface ManyTurnsPlan {
   /** Samples of a turn of one thread. */
   readonly single: number
   readonly idleThreads: number
-  /** Loaded before: a heap that is young grows by more than what is kept in it. */
+  /** Loaded before, with what is there once, however many threads there are. */
   readonly idleWarmUp: number
   readonly idleSamples: number
 }

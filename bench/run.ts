@@ -30,7 +30,7 @@ function sectionsOf(isQuick: boolean): Section[] {
   const bigHome = { threads: isQuick ? 500 : 10_000, turns: 20 }
   const manyTurns = isQuick
     ? { turns: 2, crowds: 1, single: 2, idleThreads: 20, idleWarmUp: 10, idleSamples: 1 }
-    : { turns: 20, crowds: 3, single: 12, idleThreads: 300, idleWarmUp: 150, idleSamples: 2 }
+    : { turns: 20, crowds: 3, single: 12, idleThreads: 300, idleWarmUp: 50, idleSamples: 3 }
   const sizes = isQuick ? [2, 10] : [2, 20, 200]
   const count = isQuick ? 4 : 20
   const threadSections = sizes.flatMap((megabytes) => {
