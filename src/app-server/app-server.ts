@@ -143,7 +143,8 @@ export class AppServer implements AsyncDisposable {
     if (!feed) return
     this.#feeds.delete(threadId)
     feed[Symbol.dispose]()
-    feed.tellNotLoaded()
+    // Who hears of the end of the process need not hear of each thread's.
+    if (!this.#options.manager.isClosing) feed.tellNotLoaded()
   }
 
   #broadcast(method: string, params: JsonObject): void {

@@ -1,7 +1,15 @@
 import type { Connection } from '../connection.ts'
 import type { Route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
+import { accountRoutes } from './account.ts'
+import { commandExecRoutes } from './command-exec.ts'
+import { configRoutes } from './config.ts'
+import { fsRoutes } from './fs.ts'
+import { fsWatchRoutes } from './fs-watch.ts'
 import { initializeRoutes } from './initialize.ts'
+import { listRoutes } from './lists.ts'
+import { modelRoutes } from './models.ts'
+import { processRoutes } from './processes.ts'
 import { threadArchiveRoutes } from './thread-archive.ts'
 import { threadGoalsRoutes } from './thread-goals.ts'
 import { threadLifecycleRoutes } from './thread-lifecycle.ts'
@@ -27,5 +35,13 @@ export function routes(context: ServerContext, greet: (connection: Connection) =
     ...threadArchiveRoutes(context),
     ...threadRevertRoutes(context),
     ...turnRoutes(context),
+    ...modelRoutes(),
+    ...listRoutes(context),
+    ...accountRoutes(context),
+    ...configRoutes(context),
+    ...fsRoutes(),
+    ...fsWatchRoutes(),
+    ...commandExecRoutes(context),
+    ...processRoutes(context),
   ]
 }

@@ -32,4 +32,10 @@ export {
   type UserShell,
   userShell,
 } from './shell-environment.ts'
+export {
+  type StreamedProcess,
+  type StreamedSpec,
+  startStreamed,
+  type TerminalSize,
+} from './streamed-process.ts'
 export { countTokens, cutMiddle, truncateOutput } from './truncate-output.ts'
