@@ -52,6 +52,11 @@ async function played(scratch: Scratch, ephemeral: boolean, ask: Ask): Promise<J
   return answers
 }
 
+/**
+ * Not asked, because 0.133.0 fails where Bobbin does not: a thread with a goal and no message is in
+ * none of its lists, and does not come back from its archive; and whoever asks for the goal of a
+ * thread without a file gives it one.
+ */
 function script(): Question[] {
   const goal = { objective: 'Win', status: 'paused' }
   return [
@@ -70,7 +75,6 @@ function script(): Question[] {
     ['thread/goal/get', {}],
     ['thread/goal/clear', {}],
     ['thread/goal/set', { status: 'paused' }],
-    ['thread/archive', {}],
     ['thread/name/set', { name: ' ' }],
     ['thread/name/set', { name: ' Named ' }],
     ['thread/memoryMode/set', { mode: 'disabled' }],
@@ -79,13 +83,10 @@ function script(): Question[] {
     ['thread/goal/get', {}],
     ['thread/goal/clear', {}],
     ['thread/metadata/update', { gitInfo: { branch: 'feat' } }],
-    ['thread/list', {}],
     ['thread/archive', {}],
     ['thread/archive', {}],
     ['thread/loaded/list', {}],
     ['thread/read', {}],
-    ['thread/unarchive', {}],
-    ['thread/list', {}],
   ]
 }
 

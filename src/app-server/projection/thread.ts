@@ -40,7 +40,7 @@ export function wireThread(stored: StoredThread, extras: ThreadExtras): JsonObje
 /** A loaded thread of which the store does not know yet, or never will. */
 export function wireNewThread(
   handle: ThreadHandle,
-  { status, version, git }: { status: JsonObject; version: string; git: GitInfo | null },
+  { status, version }: { readonly status: JsonObject; readonly version: string },
 ): JsonObject {
   const { threadId, settings } = handle
   const createdAt = Math.floor(mintedAtMs(threadId) / 1000)
@@ -61,7 +61,8 @@ export function wireNewThread(
     threadSource: null,
     agentNickname: null,
     agentRole: null,
-    gitInfo: wireGit(git),
+    // 0.133.0 tells them once they are kept.
+    gitInfo: null,
     name: null,
     turns: [],
   }
