@@ -161,7 +161,7 @@ function newerQuestions(threadId: string, [first = '', last = '']: readonly stri
   ]
 }
 
-/** Ids of items and what else it has more of is its own: who said what in which turn is compared. */
+/** Who said what in which turn. Ids of items, and what else it tells more, are its own. */
 function newerFacts({ result, ...failure }: JsonObject): Json {
   if (!isObject(result)) return failure
   const data = Array.isArray(result.data) ? result.data.filter((each) => isObject(each)) : []
