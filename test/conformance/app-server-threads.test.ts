@@ -84,7 +84,7 @@ function pages(): Question[] {
   )
   const cursors = ['zzz', '', '2026', '2000-01-01T00:00:00Z', '2100-01-01T00-00-00']
   return [
-    ...[null, 0, 1, 2, 1000, -1, 'x', 1.5].map((limit) => list({ limit })),
+    ...[null, 0, 1, 2, 3, 4, 5, 1000, -1, 'x', 1.5].map((limit) => list({ limit })),
     ...sorted,
     ...cursors.flatMap((cursor) =>
       DIRECTIONS.map((sortDirection) => list({ cursor, sortDirection })),
@@ -106,6 +106,7 @@ function filters(): Question[] {
     ...[...sources, ...several].map((sourceKinds) => list({ sourceKinds })),
     ...providers.map((modelProviders) => list({ modelProviders })),
     ...folders.map((cwd) => list({ cwd })),
+    list({ limit: 1, sourceKinds: ['exec', 'subAgent'] }),
     ...[true, false, null, 'yes'].map((archived) => list({ archived })),
     ...['', 'rich', 'Rich', 'Change', 'nothing'].map((searchTerm) => list({ searchTerm })),
   ]

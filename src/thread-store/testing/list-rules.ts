@@ -243,6 +243,8 @@ export function contractChoices(open: OpenStore): void {
     assert.deepEqual(await found({ includeSubagents, cwd: [] }), [])
     assert.deepEqual(await found({ source: ['cli', 'subagent:review'] }), ['/a', '/b'])
     assert.deepEqual(await found({ source: 'subagent' }), ['/b', '/c'])
+    const full = { ...EVERYTHING, source: 'subagent', limit: 2 }
+    assert.equal((await store.listThreads(full)).nextCursor, null)
     assert.deepEqual(await found({ source: ['subagent:thread_spawn', 'exec'] }), ['/c'])
     assert.deepEqual(await found({ includeSubagents, modelProvider: ['one', null] }), ['/a', '/b'])
     assert.deepEqual(await found({ includeSubagents, exactText: 'In /c' }), ['/c'])
