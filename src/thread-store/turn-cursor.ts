@@ -27,10 +27,11 @@ export function decodeTurnCursor(text: string): TurnCursor {
   } catch {
     throw invalidCursor(text)
   }
-  if (!isObject(value) || typeof value.turnId !== 'string') throw invalidCursor(text)
-  const { turnId, order } = value
+  if (!isObject(value)) throw invalidCursor(text)
+  const { turnId, order, includeAnchor } = value
+  if (typeof turnId !== 'string' || typeof includeAnchor !== 'boolean') throw invalidCursor(text)
   const place = typeof order === 'number' && Number.isSafeInteger(order) ? { order } : {}
-  return { turnId, includeAnchor: value.includeAnchor === true, ...place }
+  return { turnId, includeAnchor, ...place }
 }
 
 /** In the words of real Codex, which clients may know. */

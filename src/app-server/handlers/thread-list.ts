@@ -117,9 +117,10 @@ async function listLoaded(
   { manager }: ServerContext,
   { cursor, limit }: z.output<typeof loadedList.params>,
 ): Promise<JsonObject> {
-  const after = cursor === undefined ? undefined : parseThreadId(cursor)
-  if (cursor !== undefined && !after) throw invalid(`invalid cursor: ${cursor}`)
   const all = manager.list().map(({ threadId }) => threadId)
+  const after = cursor === undefined ? undefined : parseThreadId(cursor)
+  // 0.133.0 does not look at the cursor of a list without threads.
+  if (cursor !== undefined && !after && all.length > 0) throw invalid(`invalid cursor: ${cursor}`)
   const left = all.sort().filter((threadId) => after === undefined || threadId > after)
   const data = left.slice(0, limit === undefined ? left.length : Math.max(1, limit))
   return { data, nextCursor: data.length < left.length ? (data.at(-1) ?? null) : null }

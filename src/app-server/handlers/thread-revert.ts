@@ -16,7 +16,7 @@ const revert = method(
   { queueKey: byThread },
 )
 
-/** Back to before a turn: nothing is removed, a line takes the turns back. Measured from 0.169.0. */
+/** Back to before a turn: a line takes turns back, nothing is removed. Measured from 0.169.0. */
 export function threadRevertRoutes(context: ServerContext): Route[] {
   return [route(revert, (params, request) => revertThread(context, params, request))]
 }

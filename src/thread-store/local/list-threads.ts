@@ -99,7 +99,12 @@ export class ThreadLister {
       params.onProgress?.({ doneThreads: at, totalThreads: found.length })
     }
     reading.keep()
-    const last = at < found.length ? found[at - 1] : undefined
+    // Those that nobody has read yet may be wanted.
+    const hasMore = found.slice(at).some(({ file, facts }) => {
+      const row = reading.remembered(file.path, facts)
+      return !row || isWanted(filtered(row, nameOf(row.summary, sources.names)), params)
+    })
+    const last = hasMore ? found[at - 1] : undefined
     return {
       threads,
       nextCursor: last ? cursorOf(last, false) : null,

@@ -4,6 +4,7 @@ import { contractArchive, contractMetadata, contractPatches } from './change-rul
 import type { OpenStore } from './fixtures.ts'
 import { contractHistory, contractWriters } from './history-rules.ts'
 import {
+  contractChoices,
   contractDirections,
   contractFilters,
   contractLists,
@@ -11,7 +12,7 @@ import {
 } from './list-rules.ts'
 import { contractObserved, contractSearch } from './search-rules.ts'
 import { contractMatrix } from './state-rules.ts'
-import { contractContext, contractTurns } from './turn-rules.ts'
+import { contractContext, contractItems, contractTurns } from './turn-rules.ts'
 
 /**
  * The rules of `docs/spec/thread-store.md`, as `node:test` tests of one store. Import it in a test
@@ -25,10 +26,12 @@ export function threadStoreContract(name: string, open: OpenStore): void {
     contractDirections(open)
     contractPagesUnderInserts(open)
     contractFilters(open)
+    contractChoices(open)
     contractMetadata(open)
     contractPatches(open)
     contractArchive(open)
     contractTurns(open)
+    contractItems(open)
     contractContext(open)
     contractSearch(open)
     contractObserved(open)

@@ -212,7 +212,15 @@ export function contractFilters(open: OpenStore): void {
     assert.deepEqual(await ids({ updatedSinceMs: updatedAtMs + 60_000 }), [])
   })
 
-  it('[TS-9] takes any of several folders, sources and providers, and text as it is written', async () => {
+  it('[TS-10] refuses a cursor that no list has given out', async () => {
+    await using store = await open()
+    const listing = store.listThreads({ ...EVERYTHING, cursor: 'nonsense' })
+    await assert.rejects(listing, failsWith('invalid_request'))
+  })
+}
+
+export function contractChoices(open: OpenStore): void {
+  it('[TS-9] takes any of several values, and text as it is written', async () => {
     await using store = await open()
     const facts = [
       { cwd: '/a', source: 'cli', model_provider: 'one' },
@@ -235,15 +243,11 @@ export function contractFilters(open: OpenStore): void {
     assert.deepEqual(await found({ includeSubagents, cwd: [] }), [])
     assert.deepEqual(await found({ source: ['cli', 'subagent:review'] }), ['/a', '/b'])
     assert.deepEqual(await found({ source: 'subagent' }), ['/b', '/c'])
+    const full = { ...EVERYTHING, source: 'subagent', limit: 2 }
+    assert.equal((await store.listThreads(full)).nextCursor, null)
     assert.deepEqual(await found({ source: ['subagent:thread_spawn', 'exec'] }), ['/c'])
     assert.deepEqual(await found({ includeSubagents, modelProvider: ['one', null] }), ['/a', '/b'])
     assert.deepEqual(await found({ includeSubagents, exactText: 'In /c' }), ['/c'])
     assert.deepEqual(await found({ includeSubagents, exactText: 'in /c' }), [])
-  })
-
-  it('[TS-10] refuses a cursor that no list has given out', async () => {
-    await using store = await open()
-    const listing = store.listThreads({ ...EVERYTHING, cursor: 'nonsense' })
-    await assert.rejects(listing, failsWith('invalid_request'))
   })
 }

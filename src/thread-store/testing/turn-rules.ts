@@ -83,7 +83,9 @@ export function contractTurns(open: OpenStore): void {
       await assert.rejects(store.listTurns({ ...newest, cursor }), failsWith('invalid_request'))
     }
   })
+}
 
+export function contractItems(open: OpenStore): void {
   it('[TS-19] gives pages of items that add up, of the thread and of one turn', async () => {
     await using store = await open()
     const threadId = await storedWith(store, SEVEN)
