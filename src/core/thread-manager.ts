@@ -141,6 +141,11 @@ interface SessionRole {
   readonly purpose?: string
 }
 
+interface LoadThread extends Pick<ResumeThread, 'defaults' | 'overrides'> {
+  /** It was made just now, as a copy. */
+  readonly isFork: boolean
+}
+
 interface SessionStart {
   readonly threadId: ThreadId
   readonly settings: SessionSettings
@@ -198,7 +203,7 @@ export class ThreadManager implements AsyncDisposable {
     this.#resuming.add(threadId)
     try {
       const at = isPath ? { rolloutPath: ref.rolloutPath } : {}
-      return await this.#follow(() => this.#resume(threadId, at, params))
+      return await this.#follow(() => this.#resume(threadId, at, { ...params, isFork: false }))
     } finally {
       this.#resuming.delete(threadId)
     }
@@ -368,7 +373,7 @@ export class ThreadManager implements AsyncDisposable {
   async #resume(
     threadId: ThreadId,
     at: { readonly rolloutPath?: string },
-    { defaults, overrides }: Pick<ResumeThread, 'defaults' | 'overrides'>,
+    { defaults, overrides, isFork }: LoadThread,
   ): Promise<ThreadHandle> {
     await using opening = new AsyncDisposableStack()
     const notices = new Early<string>()
@@ -382,7 +387,8 @@ export class ThreadManager implements AsyncDisposable {
     const header = headerOf(log.items)
     const history = replayModelHistory(log.items)
     const settings = resumedSettings(completeSettings(defaults), overrides, header, history)
-    const warning = modelChangeWarning(history, settings)
+    // A fork's model was chosen for it; a thread that goes on may not do as well with another.
+    const warning = isFork ? undefined : modelChangeWarning(history, settings)
     if (warning !== undefined) notices.hear(warning)
     const role = this.#roleOf(header)
     const workTree = opening.use(new WorkTree(settings.cwd))
@@ -405,7 +411,7 @@ export class ThreadManager implements AsyncDisposable {
     })
     const { model, modelProvider, effort } = completeSettings(settings)
     const overrides = { model, modelProvider, ...(effort === undefined ? {} : { effort }) }
-    return await this.#resume(threadId, {}, { defaults: settings, overrides })
+    return await this.#resume(threadId, {}, { defaults: settings, overrides, isFork: true })
   }
 
   async #forkEphemeral({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {

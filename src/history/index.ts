@@ -1,3 +1,4 @@
+export { commandActions } from './command-actions.ts'
 export { compactedHistory, estimateTokens, SUMMARY_PREFIX } from './compaction.ts'
 export { type ContextPoint, contextPoint } from './context-outline.ts'
 export { isContextual, isUserBoundary, TURN_ABORTED_MARKER } from './contextual.ts'
@@ -29,3 +30,4 @@ export {
   userContent,
 } from './turn-items.ts'
 export { foldTurns, foldTurnsSlice, type TurnsSlice } from './turn-view.ts'
+export { typedCommand } from './typed-command.ts'

@@ -95,6 +95,7 @@ const shell: readonly SessionScript[] = [
       await stage.endedCount(2)
       await stage.turn(thread, 'see?')
     },
+    differences: ['command-kept'],
   },
   {
     name: "a person's own command beside a turn",
@@ -109,6 +110,7 @@ const shell: readonly SessionScript[] = [
       await stage.ended(turnId)
       await stage.turn(thread, 'see?')
     },
+    differences: ['command-kept'],
   },
 ]
 
