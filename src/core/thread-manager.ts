@@ -151,6 +151,8 @@ interface SessionStart {
   readonly settings: SessionSettings
   readonly role: SessionRole
   readonly history: ModelHistory
+  /** Compactions that the thread has behind it. */
+  readonly windowNumber?: number
   readonly live: LiveThread | undefined
   readonly workTree: WorkTree
   readonly damage: StoredHistory['damage']
@@ -392,8 +394,10 @@ export class ThreadManager implements AsyncDisposable {
     if (warning !== undefined) notices.hear(warning)
     const role = this.#roleOf(header)
     const workTree = opening.use(new WorkTree(settings.cwd))
-    const { damage } = log
-    const parts = { threadId, settings, role, history, live, workTree, damage }
+    const { damage, compactionCount } = log
+    const windowNumber = isFork ? 0 : compactionCount
+    const thread = { threadId, settings, role, history, windowNumber }
+    const parts = { ...thread, live, workTree, damage }
     const handle = this.#load(parts, notices)
     opening.move()
     return this.#register(handle)
@@ -456,13 +460,13 @@ export class ThreadManager implements AsyncDisposable {
   }
 
   #load(parts: SessionStart, notices: Early<string>): ThreadHandle {
-    const { threadId, settings, role, history, live, damage } = parts
+    const { threadId, settings, role, history, windowNumber, live, damage } = parts
     const statuses = new Early<SessionEvent>()
     const session = new Session({
       threadId,
       sessionId: threadId,
       ...role,
-      state: new SessionState(history, settings),
+      state: new SessionState(history, settings, windowNumber),
       services: this.#services(parts, statuses.hear),
       live,
     })

@@ -10,7 +10,12 @@ export {
   type ObservedFacts,
   type ThreadMetadataPatch,
 } from './metadata-lines.ts'
-export { type ModelHistory, replayModelHistory, toModelInput } from './model-history.ts'
+export {
+  countCompactions,
+  type ModelHistory,
+  replayModelHistory,
+  toModelInput,
+} from './model-history.ts'
 export { isPersisted } from './persistence-policy.ts'
 export { callText, searchText } from './search-text.ts'
 export {

@@ -3,11 +3,10 @@
  * wherever it occurs, but has a witness: a script in which it must occur, and which fails once the
  * fault is mended, until it is taken off this list.
  */
-import { isObject, type Json, objectAt } from '../../../src/base/index.ts'
 import type { Changes } from './differences.ts'
-import { without } from './facet-changes.ts'
 
 export interface Fault {
+  readonly id: string
   readonly what: string
   /** Name of a script. */
   readonly witness: string
@@ -15,23 +14,4 @@ export interface Fault {
   readonly bobbin?: Changes
 }
 
-export const FAULTS = {
-  'window-after-resume': {
-    what: '`x-codex-window-id` counts the compactions that the log holds; ours only its own',
-    witness: 'condensed by hand, then a turn, then resumed',
-    codex: { requests: withoutWindow },
-    bobbin: { requests: withoutWindow },
-  },
-} as const satisfies { readonly [id: string]: Fault }
-
-function withoutWindow(values: readonly Json[]): Json[] {
-  return values.map((value) => {
-    const headers = isObject(value) ? objectAt(value, 'headers') : undefined
-    if (!isObject(value) || !headers) return value
-    return { ...value, headers: without(['x-codex-window-id'])(headers) }
-  })
-}
-
-export const ALL_FAULTS: readonly (Fault & { readonly id: string })[] = Object.entries(FAULTS).map(
-  ([id, fault]) => ({ id, ...fault }),
-)
+export const ALL_FAULTS: readonly Fault[] = []

@@ -99,7 +99,7 @@ const shell: readonly SessionScript[] = [
   },
   {
     name: "a person's own command beside a turn",
-    model: [held(concludes('Hi.'), 'gate'), concludes('Seen.')],
+    model: [held(concludes('Hi.'), 'gate'), concludes('Seen.'), concludes('Done.')],
     play: async (stage) => {
       const thread = await stage.start()
       const turnId = await stage.begin(thread, 'hello')
