@@ -22,7 +22,7 @@ export function durationMs(duration: Duration): number {
   return duration.secs * 1000 + Math.round(duration.nanos / 1e6)
 }
 
-/** An entry of `parsed_cmd`: what a part of a command line does. `path` of `read` may be relative. */
+/** An entry of `parsed_cmd`: what a part of a command does. `path` of `read` may be relative. */
 export type ParsedCommand =
   | { type: 'read'; cmd: string; name: string; path: string }
   | { type: 'list_files'; cmd: string; path: string | null }
