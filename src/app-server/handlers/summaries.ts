@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { gitIn, type JsonObject, quoteRustString } from '../../base/index.ts'
@@ -49,12 +50,13 @@ export function summaryRoutes(context: ServerContext): Route[] {
 }
 
 async function readByPath({ store, home }: ServerContext, path: string): Promise<StoredThread> {
+  const rolloutPath = resolve(home, path)
   try {
-    return await store.readThread({ rolloutPath: resolve(home, path) })
+    await stat(rolloutPath)
   } catch (error) {
-    const why = isMissing(error) ? 'No such file or directory (os error 2)' : osErrorText(error)
-    throw invalid(`failed to resolve rollout path \`${path}\`: ${why}`)
+    throw invalid(`failed to resolve rollout path \`${path}\`: ${osErrorText(error)}`)
   }
+  return store.readThread({ rolloutPath })
 }
 
 function isMissing(error: unknown): boolean {

@@ -14,7 +14,6 @@ const GAP_START = 3
 const GAP_MORE = 1
 const BOUNDARY = 8
 const AFTER_SLASH = 9
-const AFTER_SPACE = 10
 const CAMEL = 5
 const CONSECUTIVE = 4
 
@@ -118,14 +117,12 @@ function bonusAt(path: string, at: number): number {
   // A path begins as if behind a slash.
   const before = at === 0 ? 'slash' : kindOf(path[at - 1] ?? '')
   if (kind !== 'space' && kind !== 'sign') {
-    if (before === 'space') return AFTER_SPACE
+    if (before === 'space' || before === 'sign') return BOUNDARY
     if (before === 'slash') return AFTER_SLASH
-    if (before === 'sign') return BOUNDARY
   }
   if (before === 'lower' && kind === 'upper') return CAMEL
   if (before !== 'digit' && kind === 'digit') return CAMEL
-  if (kind === 'space') return AFTER_SPACE
-  return kind === 'sign' ? BOUNDARY : 0
+  return kind === 'space' || kind === 'sign' ? BOUNDARY : 0
 }
 
 function kindOf(char: string): Kind {
