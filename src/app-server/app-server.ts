@@ -1,9 +1,10 @@
 import { hostname } from 'node:os'
-import { assert, type JsonObject } from '../base/index.ts'
+import { assert, errorText, type JsonObject } from '../base/index.ts'
 import type { ThreadHandle } from '../core/index.ts'
 import type { ThreadId } from '../protocol/index.ts'
 import { Connection, type Wire } from './connection.ts'
 import { routes } from './handlers/index.ts'
+import { IdleThreads } from './idle-threads.ts'
 import { readMessage } from './protocol/jsonrpc.ts'
 import { Router } from './router.ts'
 import type { ServerContext } from './server-context.ts'
@@ -36,6 +37,7 @@ export class AppServer implements AsyncDisposable {
   readonly #connections = new Set<Connection>()
   readonly #feeds = new Map<ThreadId, ThreadFeed>()
   readonly #listening: Disposable
+  readonly #idle: IdleThreads
 
   constructor(options: AppServerOptions) {
     this.#options = options
@@ -49,6 +51,12 @@ export class AppServer implements AsyncDisposable {
     this.#listening = options.manager.listen({
       onLoaded: (handle) => void this.#feedOf(handle),
       onClosed: (threadId) => this.#forget(threadId),
+    })
+    this.#idle = new IdleThreads({
+      clock: options.clock,
+      quiet: () => this.#quiet(),
+      unload: (handle) => this.#unload(handle),
+      onError: (error) => process.emitWarning(errorText(error)),
     })
   }
 
@@ -78,6 +86,7 @@ export class AppServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.settled()
+    await this.#idle[Symbol.asyncDispose]()
     this.#listening[Symbol.dispose]()
     for (const feed of this.#feeds.values()) feed[Symbol.dispose]()
     this.#feeds.clear()
@@ -105,13 +114,24 @@ export class AppServer implements AsyncDisposable {
     connection.notify('remoteControl/status/changed', { status: 'disabled', ...about })
   }
 
+  #quiet() {
+    return [...this.#feeds.values()]
+      .filter((feed) => !feed.hasSubscribers)
+      .map(({ handle, lastActivityMs }) => ({ handle, sinceMs: lastActivityMs }))
+  }
+
+  async #unload({ threadId }: ThreadHandle): Promise<void> {
+    await this.#options.manager.remove(threadId)
+    this.#broadcast('thread/closed', { threadId })
+  }
+
   #feedOf(handle: ThreadHandle): ThreadFeed {
     const known = this.#feeds.get(handle.threadId)
     if (known) return known
     const feed = new ThreadFeed({
       handle,
       requests: this.#requests,
-      nowMs: () => this.#context.clock.nowMs(),
+      clock: this.#context.clock,
       broadcast: ({ method, params }) => this.#broadcast(method, params),
     })
     this.#feeds.set(handle.threadId, feed)
@@ -123,7 +143,8 @@ export class AppServer implements AsyncDisposable {
     if (!feed) return
     this.#feeds.delete(threadId)
     feed[Symbol.dispose]()
-    feed.tellNotLoaded()
+    // Who hears of the end of the process need not hear of each thread's.
+    if (!this.#options.manager.isClosing) feed.tellNotLoaded()
   }
 
   #broadcast(method: string, params: JsonObject): void {

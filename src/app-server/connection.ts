@@ -11,6 +11,8 @@ export interface ClientInfo {
   readonly name: string
   readonly version: string
   readonly hasExperimentalApi: boolean
+  /** Whether what it is told of threads carries cursors to go on from. Bobbin's own. */
+  readonly hasEventCursors: boolean
   /** Names of notifications that it does not want. */
   readonly optOuts: ReadonlySet<string>
 }
@@ -65,6 +67,11 @@ export class Connection {
   /** Nothing is told before the handshake. */
   notify(method: string, params: JsonObject): void {
     if (this.#client && !this.#client.optOuts.has(method)) this.#send({ method, params })
+  }
+
+  /** As `notify`, of a text that many get. */
+  notifyText(method: string, text: string): void {
+    if (!this.isClosed && this.#client && !this.#client.optOuts.has(method)) this.#wire.send(text)
   }
 
   ask(id: RequestId, method: string, params: JsonObject): void {

@@ -71,7 +71,7 @@ export class Router {
 
   #parse(connection: Connection, { method, params: sent }: RpcRequest) {
     const found = this.#routes.get(method)
-    if (!found) throw unknownMethod(method)
+    if (!found) throw unknownMethod(method, connection.client !== undefined)
     const params: unknown = parseParams(found.method, sent)
     const isHandshake = method === 'initialize'
     if (!connection.client && !isHandshake) throw invalid('Not initialized')
@@ -123,8 +123,9 @@ export class Router {
 }
 
 /** Newer clients know by the text that they speak to 0.133.0's protocol. */
-function unknownMethod(name: string): RpcError {
+function unknownMethod(name: string, isInitialized: boolean): RpcError {
   const isKnown = METHOD_NAMES.some((each) => each === name)
+  if (isKnown && !isInitialized) return invalid('Not initialized')
   if (isKnown) return new RpcError('methodNotFound', `method not supported by Bobbin: ${name}`)
   return invalid(`Invalid request: ${variantText(name, METHOD_NAMES)}`)
 }

@@ -4,7 +4,7 @@ import { DynamicToolError, ReviewError, SessionError } from '../core/index.ts'
 import { ThreadStoreError, type ThreadStoreFailure } from '../thread-store/index.ts'
 import { invalid, RpcError } from './protocol/jsonrpc.ts'
 
-/** Any failure as a client gets it. Handlers throw `RpcError` where the text is part of the wire. */
+/** Any failure as a client gets it. Where the text is part of the wire, handlers throw it. */
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error
   if (error instanceof SuppressedError) return toRpcError(error.suppressed)

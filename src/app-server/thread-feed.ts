@@ -1,7 +1,8 @@
-import type { JsonObject } from '../base/index.ts'
+import type { Clock, JsonObject } from '../base/index.ts'
 import type { ClientHandlers, ThreadHandle } from '../core/index.ts'
 import type { ClientRequestKind, SessionEvent } from '../protocol/index.ts'
 import type { Connection } from './connection.ts'
+import { EventHistory } from './event-history.ts'
 import { readReply } from './projection/client-replies.ts'
 import {
   newView,
@@ -9,12 +10,13 @@ import {
   type ThreadView,
   type WireMessage,
 } from './projection/notifications.ts'
+import { wireRateLimits } from './projection/rate-limits.ts'
 import type { ClientReply, ServerRequests } from './server-requests.ts'
 
 export interface FeedOptions {
   readonly handle: ThreadHandle
   readonly requests: ServerRequests
-  readonly nowMs: () => number
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
   /** Tells every client of the process. */
   readonly broadcast: (message: WireMessage) => void
 }
@@ -54,8 +56,10 @@ export class ThreadFeed implements Disposable {
   readonly #asks = new Map<string, Ask>()
   #view: ThreadView
   #lastTurnId: string | undefined
+  #lastActivityMs: number
   /** Undefined once there was a subscriber. */
   #early: WireMessage[] | undefined = []
+  readonly #history = new EventHistory()
   #held = 0
   #waiting: (() => void)[] = []
 
@@ -63,6 +67,7 @@ export class ThreadFeed implements Disposable {
     this.#options = options
     this.handle = options.handle
     this.#view = newView(options.handle.threadId)
+    this.#lastActivityMs = options.clock.monotonicMs()
     this.#listening = this.handle.listen((event) => this.#accept(event))
     this.#answering = this.handle.answerRequests(this.#handlers())
   }
@@ -73,6 +78,11 @@ export class ThreadFeed implements Disposable {
 
   get hasSubscribers(): boolean {
     return this.#subscribers.size > 0
+  }
+
+  /** When something last happened here, as a clock's monotonic time. */
+  get lastActivityMs(): number {
+    return this.#lastActivityMs
   }
 
   isSubscribed(connection: Connection): boolean {
@@ -86,8 +96,17 @@ export class ThreadFeed implements Disposable {
     this.#early = undefined
   }
 
+  /** Tells a client that comes back what it has missed. Throws when that is not known any more. */
+  replay(connection: Connection, cursor: string): () => void {
+    const missed = this.#history.after(cursor)
+    return () => {
+      for (const { method, text } of missed) connection.notifyText(method, text)
+    }
+  }
+
   /** False when it was none. */
   unsubscribe(connection: Connection): boolean {
+    this.#lastActivityMs = this.#options.clock.monotonicMs()
     return this.#subscribers.delete(connection)
   }
 
@@ -142,17 +161,25 @@ export class ThreadFeed implements Disposable {
   }
 
   #accept(event: SessionEvent): void {
+    this.#lastActivityMs = this.#options.clock.monotonicMs()
     if (event.type === 'turnStarted') this.#lastTurnId = event.turnId
     this.#push(() => {
-      const { view, messages } = projectEvent(this.#view, event, this.#options.nowMs())
+      const { view, messages } = projectEvent(this.#view, event, this.#options.clock.nowMs())
       this.#view = view
       for (const message of messages) {
         if (event.type === 'requestOpened' && isQuestion(message)) this.#open(event, message)
         else if (event.type === 'requestResolved') this.#close(event.requestId, message)
         else this.#deliver(message)
       }
+      if (event.type === 'tokenCount') this.#tellRateLimits()
       if (event.type === 'requestResolved') this.#forget(event.requestId)
     })
+  }
+
+  /** Behind every count of tokens, changed or not: clients of 0.133.0 expect it there. */
+  #tellRateLimits(): void {
+    const rateLimits = wireRateLimits(this.handle.rateLimits)
+    this.#deliver({ method: 'account/rateLimits/updated', params: { rateLimits } })
   }
 
   #open({ request }: Extract<SessionEvent, { type: 'requestOpened' }>, message: WireMessage): void {
@@ -207,7 +234,12 @@ export class ThreadFeed implements Disposable {
       return
     }
     if (this.#early && this.#early.length < MOST_EARLY) this.#early.push(message)
-    for (const connection of this.#subscribers) connection.notify(message.method, message.params)
+    const plain = { method: message.method, text: JSON.stringify(message) }
+    const numbered = this.#history.keep(plain)
+    for (const connection of this.#subscribers) {
+      const { method, text } = connection.client?.hasEventCursors ? numbered : plain
+      connection.notifyText(method, text)
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/index.ts'
 import type {
   ResponseItem,
   ReviewTarget,
@@ -50,7 +51,7 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.startTurn(input, options)
   }
 
-  /** Path of the log, also before it is there; null in a store without paths, and when ephemeral. */
+  /** Path of the log, also before it is there; null without paths, and when ephemeral. */
   get rolloutPath(): string | null {
     return this.#session.rolloutPath
   }
@@ -94,7 +95,7 @@ export class ThreadHandle implements AsyncDisposable {
    * `steerTurn` does, or waits for the end of a turn that takes no input (a compaction, a review)
    * and starts one then. The id answered is that of the turn which the input is in, once it is
    * kept there; `options` other than the settings count for a turn that is started. Throws as
-   * `startTurn` does, `turn_over` when somebody stopped the turn before it was kept, and
+   * `startTurn` does, `turn_stopped` when somebody stopped the turn before it was kept, and
    * `queue_full`.
    */
   submitInput(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
@@ -168,8 +169,8 @@ export class ThreadHandle implements AsyncDisposable {
   /**
    * Says something more to the running turn, or only to the named one; it goes out with the turn's
    * next request. Its id is answered once the input is kept. Throws `SessionError`: `no_turn`,
-   * `other_turn`, `not_steerable`, `turn_over` (it is in no log then), `empty_input`, `not_kept`,
-   * `closed`.
+   * `other_turn`, `not_steerable`, `turn_over` and `turn_stopped` (it is in no log then),
+   * `empty_input`, `not_kept`, `closed`.
    */
   steerTurn(
     input: readonly UserInput[],
@@ -194,6 +195,11 @@ export class ThreadHandle implements AsyncDisposable {
   /** As the model told last; null before its first response. */
   get tokenInfo(): TokenInfo | null {
     return this.#session.tokenInfo
+  }
+
+  /** The provider's rate limits as it told them last, in the rollout's spelling. */
+  get rateLimits(): JsonObject | null {
+    return this.#session.rateLimits
   }
 
   /** Ends the running turn, or only the named one, and waits until its end is kept. */

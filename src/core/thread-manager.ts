@@ -83,8 +83,8 @@ export interface ThreadManagerOptions {
   readonly reviewModel?: string
   /** The rules for commands; left out, there are none and none can be kept. */
   readonly execPolicy?: ExecPolicyStore
-  /** Started anew for every thread. */
-  readonly mcpServers?: readonly McpServerConfig[]
+  /** Started anew for every thread; a function is asked for each. */
+  readonly mcpServers?: readonly McpServerConfig[] | (() => readonly McpServerConfig[])
   /** Looks for what confines commands; left out, on this machine. */
   readonly findSandbox?: () => Promise<SandboxState & Disposable>
 }
@@ -252,6 +252,11 @@ export class ThreadManager implements AsyncDisposable {
 
   get(threadId: ThreadId): ThreadHandle | undefined {
     return this.#handles.get(threadId)
+  }
+
+  /** No thread can be loaded any more: it closes them all, or has done so. */
+  get isClosing(): boolean {
+    return this.#isDisposed
   }
 
   /** Everything that is loaded, in the order of loading. */
@@ -497,7 +502,8 @@ export class ThreadManager implements AsyncDisposable {
     const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
     const { version, mcpServers = [] } = this.#options
     // Who works for another session has the built-in tools only.
-    const servers = role.purpose === undefined ? mcpServers : []
+    const configured = typeof mcpServers === 'function' ? mcpServers() : mcpServers
+    const servers = role.purpose === undefined ? configured : []
     const around = { cwd: settings.cwd, environment, clock, version, threadId, tell }
     const mcp = new McpServers({ ...around, servers })
     return {

@@ -52,6 +52,7 @@ export {
   type ApprovalPolicy,
   addUsage,
   type GitInfo,
+  GOAL_STATUSES,
   isSubagent,
   MEMORY_MODES,
   type MemoryMode,
@@ -61,6 +62,8 @@ export {
   type SandboxPolicy,
   type SessionSource,
   sourceKind,
+  sourceKinds,
+  type ThreadGoal,
   type TokenInfo,
   type TokenUsage,
 } from './thread-facts.ts'

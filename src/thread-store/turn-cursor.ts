@@ -1,5 +1,4 @@
 import { isObject } from '../base/index.ts'
-import type { ThreadId } from '../protocol/index.ts'
 import { invalidCursor } from './cursor.ts'
 import { ThreadStoreError } from './errors.ts'
 
@@ -34,8 +33,9 @@ export function decodeTurnCursor(text: string): TurnCursor {
   return { turnId, includeAnchor: value.includeAnchor === true, ...place }
 }
 
-export function goneTurn(threadId: ThreadId, turnId: string): ThreadStoreError {
-  const reason = `thread ${threadId} has no turn ${turnId}`
+/** In the words of real Codex, which clients may know. */
+export function goneTurn(): ThreadStoreError {
+  const reason = 'invalid cursor: anchor turn is no longer present'
   return new ThreadStoreError({ code: 'invalid_request', reason })
 }
 

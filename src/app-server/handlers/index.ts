@@ -13,7 +13,15 @@ import { listRoutes } from './lists.ts'
 import { modelRoutes } from './models.ts'
 import { processRoutes } from './processes.ts'
 import { summaryRoutes } from './summaries.ts'
+import { threadArchiveRoutes } from './thread-archive.ts'
+import { threadGoalsRoutes } from './thread-goals.ts'
 import { threadLifecycleRoutes } from './thread-lifecycle.ts'
+import { threadListRoutes } from './thread-list.ts'
+import { threadMetadataRoutes } from './thread-metadata.ts'
+import { threadReadRoutes } from './thread-read.ts'
+import { threadRevertRoutes } from './thread-revert.ts'
+import { threadSearchRoutes } from './thread-search.ts'
+import { threadTurnsRoutes } from './thread-turns.ts'
 import { turnRoutes } from './turns.ts'
 
 /** Everything that is served. `greet` is called behind a client's handshake. */
@@ -21,6 +29,14 @@ export function routes(context: ServerContext, greet: (connection: Connection) =
   return [
     ...initializeRoutes(context, greet),
     ...threadLifecycleRoutes(context),
+    ...threadListRoutes(context),
+    ...threadReadRoutes(context),
+    ...threadTurnsRoutes(context),
+    ...threadSearchRoutes(context),
+    ...threadMetadataRoutes(context),
+    ...threadGoalsRoutes(context),
+    ...threadArchiveRoutes(context),
+    ...threadRevertRoutes(context),
     ...turnRoutes(context),
     ...modelRoutes(),
     ...listRoutes(context),

@@ -20,6 +20,8 @@ const initialize = method(
         experimentalApi: optional(z.boolean()),
         requestAttestation: optional(z.boolean()),
         optOutNotificationMethods: optional(texts),
+        /** Bobbin's own: notifications of threads carry `eventCursor`. */
+        eventCursors: optional(z.boolean()),
       }),
     ),
   }),
@@ -45,6 +47,7 @@ export function initializeRoutes(
         name,
         version: clientVersion,
         hasExperimentalApi: capabilities?.experimentalApi ?? false,
+        hasEventCursors: capabilities?.eventCursors ?? false,
         optOuts: new Set(capabilities?.optOutNotificationMethods ?? []),
       })
       after(() => greet(connection))

@@ -54,6 +54,8 @@ const resume = method(
     path: optional(z.string()),
     excludeTurns: optional(z.boolean()),
     persistExtendedHistory: optional(z.boolean()),
+    /** Bobbin's own: what was told behind it is told again, instead of the turns. */
+    afterEventCursor: optional(z.string()),
   }),
   {
     queueKey: ({ threadId, path }) => threadId || path,
@@ -155,7 +157,11 @@ async function resumeThread(
       const reason = 'with history while it is already running'
       throw invalid(`cannot resume thread ${loaded.threadId} ${reason}`)
     }
-    return await joined(context, loaded, params.excludeTurns ?? false, request)
+    return await joined(context, loaded, params, request)
+  }
+  if (params.afterEventCursor !== undefined) {
+    const { afterEventCursor: cursor } = params
+    throw invalid(`events after cursor ${cursor} are gone; resume without a cursor`)
   }
   const handle = params.history
     ? await startFromHistory(context, params)
@@ -167,18 +173,22 @@ async function resumeThread(
 async function joined(
   context: ServerContext,
   handle: ThreadHandle,
-  excludeTurns: boolean,
+  { excludeTurns, afterEventCursor }: z.output<typeof resume.params>,
   { connection, after }: RequestContext,
 ): Promise<JsonObject> {
   const feed = context.feedOf(handle)
+  const isBack = afterEventCursor !== undefined
   // What happens while the answer is made is told behind it, also to whoever joins.
   const held = feed.hold()
   try {
     await handle.flush()
-    const thread = await viewOf(context, handle, { includeTurns: !excludeTurns })
+    const replay = isBack ? feed.replay(connection, afterEventCursor) : undefined
+    const includeTurns = !excludeTurns && !isBack
+    const thread = await viewOf(context, handle, { includeTurns })
     feed.subscribe(connection)
     after(() => {
-      tokenUsageReplay(handle, thread, connection)
+      replay?.()
+      if (!isBack) tokenUsageReplay(handle, thread, connection)
       goalCleared(context, handle.threadId)
       held[Symbol.dispose]()
       feed.askAgain(connection)

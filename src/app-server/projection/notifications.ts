@@ -255,7 +255,8 @@ const ABSENT: { readonly [type: string]: JsonObject } = {
   mcpToolCall: { pluginId: null },
 }
 
-function itemOf(item: TurnItem): Json {
+/** An item as clients read it, live and read back. */
+export function itemOf(item: TurnItem): Json {
   if (item.type === 'webSearch' && item.action?.type === 'search') {
     const action = { query: null, queries: null, ...item.action }
     return { ...item, action } as unknown as Json

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../base/index.ts'
 import type { ThreadHandle } from '../../core/index.ts'
 import type { GitInfo, SessionSource, Turn } from '../../protocol/index.ts'
 import type { StoredThread } from '../../thread-store/index.ts'
+import { itemOf } from './notifications.ts'
 
 /** What of a thread a list does not tell. */
 export interface ThreadExtras {
@@ -88,7 +89,7 @@ function itemsOf({ items }: Turn, view: 'full' | 'summary' | 'notLoaded'): Json[
           items.find(({ type }) => type === 'userMessage'),
           items.findLast(({ type }) => type === 'agentMessage'),
         ].filter((item) => item !== undefined)
-  return shown.map((item) => ({ ...item }) as unknown as Json)
+  return shown.map(itemOf)
 }
 
 function wireGit(git: GitInfo | null): Json {

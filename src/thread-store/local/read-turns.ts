@@ -51,10 +51,10 @@ async function turnPage(
   return { turns: direction === 'asc' ? turns : turns.reverse(), ...cursors }
 }
 
-function orderOf(outline: ThreadOutline, { threadId, cursor, direction }: ListTurns): number {
+function orderOf(outline: ThreadOutline, { cursor, direction }: ListTurns): number {
   const { turnId, order, includeAnchor } = decodeTurnCursor(cursor ?? '')
   const turn = outline.find(turnId, order === undefined ? undefined : order + 1)
-  if (!turn || (order !== undefined && turn.order !== order)) throw goneTurn(threadId, turnId)
+  if (!turn || (order !== undefined && turn.order !== order)) throw goneTurn()
   if (!includeAnchor) return turn.order
   return direction === 'asc' ? turn.order - 1 : turn.order + 1
 }

@@ -3,7 +3,12 @@ import { contractBranches, contractRollbacks } from './branch-rules.ts'
 import { contractArchive, contractMetadata, contractPatches } from './change-rules.ts'
 import type { OpenStore } from './fixtures.ts'
 import { contractHistory, contractWriters } from './history-rules.ts'
-import { contractFilters, contractLists, contractPagesUnderInserts } from './list-rules.ts'
+import {
+  contractDirections,
+  contractFilters,
+  contractLists,
+  contractPagesUnderInserts,
+} from './list-rules.ts'
 import { contractObserved, contractSearch } from './search-rules.ts'
 import { contractMatrix } from './state-rules.ts'
 import { contractContext, contractTurns } from './turn-rules.ts'
@@ -17,6 +22,7 @@ export function threadStoreContract(name: string, open: OpenStore): void {
     contractHistory(open)
     contractWriters(open)
     contractLists(open)
+    contractDirections(open)
     contractPagesUnderInserts(open)
     contractFilters(open)
     contractMetadata(open)

@@ -109,6 +109,27 @@ export function contractTurns(open: OpenStore): void {
     const unknown = { threadId, limit: 3, direction: 'asc', turnId: turnIdOf(9) } as const
     await assert.rejects(store.listItems(unknown), failsWith('invalid_request'))
   })
+
+  it('[TS-19] turns round at the first item of a page', async () => {
+    await using store = await open()
+    const threadId = await storedWith(store, SEVEN)
+    const { items: all } = await store.listItems({ threadId, limit: 1000, direction: 'asc' })
+    for (const direction of ['asc', 'desc'] as const) {
+      const inOrder = direction === 'asc' ? all : all.toReversed()
+      for (const limit of [1, 2, 3, 5]) {
+        const first = await store.listItems({ threadId, limit, direction })
+        const cursor = first.nextCursor ?? assert.fail('there is more')
+        const second = await store.listItems({ threadId, limit, direction, cursor })
+        const back = await store.listItems({
+          threadId,
+          limit: 1000,
+          direction: direction === 'asc' ? 'desc' : 'asc',
+          cursor: second.backwardsCursor ?? assert.fail('it has a first item'),
+        })
+        assert.deepEqual(back.items, inOrder.slice(0, limit + 1).reverse())
+      }
+    }
+  })
 }
 
 export function contractContext(open: OpenStore): void {
