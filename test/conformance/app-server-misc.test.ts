@@ -84,25 +84,33 @@ async function newScratch(prepare: Prepare | undefined): Promise<Scratch> {
   return scratch
 }
 
-async function playCodex(steps: readonly Step[], prepare?: Prepare): Promise<Json[]> {
+/** What both clients of the suite can do. */
+type Client = Pick<KitClient, 'request' | 'waitFor' | 'notifications'>
+type Scene<T> = (client: Client, scratch: Scratch) => Promise<T>
+
+async function inCodex<T>(scene: Scene<T>, prepare?: Prepare): Promise<T> {
   await using scratch = await newScratch(prepare)
   await using codex = await CodexAppServer.start(codex133, scratch)
-  return await play(steps, (method, params) => codex.request(method, params), scratch)
+  return await scene(
+    {
+      request: (method, params) => codex.request(method, params as JsonObject),
+      waitFor: (method, is) => codex.waitFor(method, is),
+      notifications: codex.notifications,
+    },
+    scratch,
+  )
 }
 
-async function playBobbin(steps: readonly Step[], prepare?: Prepare): Promise<Json[]> {
+async function inBobbin<T>(scene: Scene<T>, prepare?: Prepare): Promise<T> {
   await using scratch = await newScratch(prepare)
   const { home, project, env } = scratch
-  await using store = new LocalThreadStore({
-    home,
-    files: nodeFileSystem,
-    clock: systemClock,
-    durability: 'turn',
-  })
+  const clock = systemClock
+  const files = nodeFileSystem
+  await using store = new LocalThreadStore({ home, files, clock, durability: 'turn' })
   const client = new PlayedModel([])
   await using manager = new ThreadManager({
     store,
-    clock: systemClock,
+    clock,
     modelAccess: () => ({ client }),
     environment: env,
     docsHome: home,
@@ -110,7 +118,7 @@ async function playBobbin(steps: readonly Step[], prepare?: Prepare): Promise<Js
   await using server = new AppServer({
     manager,
     store,
-    clock: systemClock,
+    clock,
     home,
     cwd: project,
     version: '0.0.0',
@@ -120,7 +128,7 @@ async function playBobbin(steps: readonly Step[], prepare?: Prepare): Promise<Js
   })
   using bobbin = new KitClient(server)
   await bobbin.initialize()
-  return await play(steps, (method, params) => bobbin.request(method, params), scratch)
+  return await scene(bobbin, scratch)
 }
 
 async function play(steps: readonly Step[], request: Request, scratch: Scratch): Promise<Json[]> {
@@ -135,8 +143,11 @@ async function play(steps: readonly Step[], request: Request, scratch: Scratch):
 }
 
 async function compare(steps: readonly Step[], prepare?: Prepare): Promise<void> {
-  const codex = await playCodex(steps, prepare)
-  const bobbin = await playBobbin(steps, prepare)
+  const scene: Scene<Json[]> = (client, scratch) => {
+    return play(steps, (method, params) => client.request(method, params), scratch)
+  }
+  const codex = await inCodex(scene, prepare)
+  const bobbin = await inBobbin(scene, prepare)
   assert.deepEqual(bobbin, codex)
 }
 
@@ -325,6 +336,103 @@ describe('command/exec', () => {
       step('command/exec/terminate', { processId: 'p' }),
       step('command/exec/terminate', {}),
     ])
+  })
+})
+
+/** What was told of a process: each stream's text, whether it was full, and the end. */
+function toldOf({ notifications }: Client): JsonObject[] {
+  const told = notifications.filter(({ method }) => /^(command\/exec|process)\//.test(method))
+  const deltas = told.filter(({ method }) => method.endsWith('outputDelta'))
+  const streams = ['stdout', 'stderr'].map((stream): JsonObject => {
+    const own = deltas.filter(({ params }) => params.stream === stream)
+    const bytes = own.map(({ params }) => Buffer.from(String(params.deltaBase64), 'base64'))
+    const { stream: name, deltaBase64, ...last } = own.at(-1)?.params ?? {}
+    return { stream, text: Buffer.concat(bytes).toString(), ...last }
+  })
+  const others = told.filter(({ method }) => !method.endsWith('outputDelta'))
+  return [...streams, ...others.map(({ method, params }) => ({ method, params }))]
+}
+
+describe('a process that is watched', () => {
+  const both = async (scene: Scene<Json>) => {
+    assert.deepEqual(await inBobbin(scene), await inCodex(scene))
+  }
+  const streams = { streamStdin: true, streamStdoutStderr: true }
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+  it('gets its input and tells its output alike', async () => {
+    await both(async (client) => {
+      const command = sh('read x; echo "got $x" >&2; cat')
+      const processId = 'p'
+      const done = client.request('command/exec', { command, processId, ...streams })
+      const write = (more: JsonObject) =>
+        client.request('command/exec/write', { processId, ...more })
+      const first = await write({ deltaBase64: base64('a\nb') })
+      const second = await write({ closeStdin: true })
+      return [first, second, await done, ...toldOf(client)]
+    })
+  })
+
+  it('is cut off at its cap and terminated alike', async () => {
+    await both(async (client) => {
+      const command = sh('echo abc; echo def >&2; sleep 600')
+      const processId = 'p'
+      const params = { command, processId, ...streams, outputBytesCap: 2 }
+      const done = client.request('command/exec', params)
+      const method = 'command/exec/outputDelta'
+      await client.waitFor(method, ({ stream }) => stream === 'stdout')
+      await client.waitFor(method, ({ stream }) => stream === 'stderr')
+      const ended = await client.request('command/exec/terminate', { processId })
+      return [ended, await done, ...toldOf(client)]
+    })
+  })
+
+  it('has a terminal alike', async () => {
+    await both(async (client) => {
+      const processId = 'p'
+      const command = sh('stty size; read x; stty size')
+      const size = { rows: 10, cols: 30 }
+      const done = client.request('command/exec', { command, processId, tty: true, size })
+      await client.waitFor('command/exec/outputDelta')
+      const larger = { rows: 11, cols: 22 }
+      const resized = await client.request('command/exec/resize', { processId, size: larger })
+      await client.request('command/exec/write', { processId, deltaBase64: base64('\n') })
+      return [resized, await done, ...toldOf(client)]
+    })
+  })
+
+  for (const [name, more] of Object.entries({
+    'ends by itself': { command: sh('echo out; echo err >&2; exit 4') },
+    'runs out of time': { command: ['sleep', '600'], timeoutMs: 50 },
+    'fills its cap': { command: sh('echo hello; echo e >&2'), outputBytesCap: 2 },
+    'fills its cap as it streams': {
+      command: sh('echo hello; echo e >&2'),
+      outputBytesCap: 2,
+      streamStdoutStderr: true,
+    },
+    'is killed by a signal on a terminal': { command: sh('kill -9 $$'), tty: true },
+  })) {
+    it(`in the background: ${name}, told alike`, async () => {
+      await both(async (client, { project: cwd }) => {
+        await client.request('process/spawn', { processHandle: 'h', cwd, ...more })
+        await client.waitFor('process/exited')
+        return toldOf(client)
+      })
+    })
+  }
+})
+
+describe('the account', () => {
+  it('is told of alike', async () => {
+    const scene: Scene<Json> = async (client) => {
+      await client.request('account/login/start', { type: 'apiKey', apiKey: 'k' })
+      await client.waitFor('account/updated')
+      await client.request('account/logout', {})
+      await client.waitFor('account/updated', ({ authMode }) => authMode === null)
+      const told = client.notifications.filter(({ method }) => method.startsWith('account/'))
+      return told.map(({ method, params }) => ({ method, params }))
+    }
+    assert.deepEqual(await inBobbin(scene), await inCodex(scene))
   })
 })
 
@@ -672,6 +780,20 @@ describe('what older clients ask', () => {
       step('gitDiffToRemote', { cwd: '/' }),
       step('gitDiffToRemote'),
     ])
+  })
+})
+
+describe('gitDiffToRemote', () => {
+  it('shows alike what no remote has', async () => {
+    const push = `git init -q --bare ../r.git && git remote add origin ../r.git &&
+      git push -q origin main && printf 'new\\n \\n' > new.txt && echo x >> a.txt`
+    const commit = 'git add a.txt && git -c user.name=t -c user.email=t@e commit -q -m x'
+    const diff = step(
+      'gitDiffToRemote',
+      at((cwd) => ({ cwd })),
+    )
+    const run = (script: string) => step('command/exec', { command: sh(script) })
+    await compare([run(push), diff, run(commit), diff])
   })
 })
 
