@@ -327,6 +327,11 @@ describe('command/exec', () => {
       exec({ command: ['cat'], tty: true, processId: 's', size: { rows: 0, cols: 2 } }),
       exec({ command: sh('exit 3'), tty: true, processId: 't' }),
       exec({ command: ['true'], permissionProfile: ':nosuch' }),
+      exec({
+        command: ['true'],
+        permissionProfile: ':read-only',
+        sandboxPolicy: { type: 'readOnly' },
+      }),
       exec({ command: ['cat'] }),
       step('command/exec/write', { processId: 'p' }),
       step('command/exec/write', { processId: 'p', deltaBase64: '!!' }),
@@ -458,6 +463,7 @@ describe('process/*', () => {
       step('process/resizePty', { processHandle: 'h', size: { rows: 1, cols: 1 } }),
       step('process/kill', { processHandle: 'h' }),
       step('process/kill', { processHandle: 'nosuch' }),
+      step('process/resizePty', { processHandle: 'h', size: { rows: 0, cols: 1 } }),
       step('process/writeStdin', { processHandle: 'nosuch', deltaBase64: '' }),
     ])
   })
@@ -535,6 +541,8 @@ describe('config', () => {
         write('model', 5, {}),
         write('approval_policy', 'zzz'),
         step('config/batchWrite', {}),
+        write('a"b', 1),
+        write('a.', 1),
         step('config/value/write', { keyPath: 'model', mergeStrategy: 'replace' }),
         step('configRequirements/read'),
       ].map((each, index) =>
@@ -631,6 +639,9 @@ describe('lists', () => {
       list({ limit: 2, cursor: '2' }),
       list({ cursor: '99' }),
       list({ cursor: 'zz' }),
+      list({ cursor: '-1' }),
+      list({ cursor: '' }),
+      list({ cursor: '5' }),
       step('modelProvider/capabilities/read'),
       step('hooks/list'),
       step('hooks/list', { cwds: ['/nosuch'] }),
@@ -650,6 +661,9 @@ describe('lists', () => {
       step('permissionProfile/list'),
       step('permissionProfile/list', { limit: 2 }),
       step('permissionProfile/list', { cursor: 'x' }),
+      step('permissionProfile/list', { cursor: '9' }),
+      step('permissionProfile/list', { limit: 0 }),
+      step('mcpServerStatus/list', { threadId: 'x' }),
       step('remoteControl/status/read'),
       step('windowsSandbox/readiness'),
       step('config/mcpServer/reload'),

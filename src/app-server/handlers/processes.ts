@@ -64,7 +64,7 @@ export function processRoutes(context: ServerContext): Route[] {
       return {}
     }),
     route(resizePty, async ({ processHandle, size }, { connection }) => {
-      checkTerminalSize('process/resizePty', size)
+      checkTerminalSize('process', size)
       await processes.resize(connection, processHandle, size)
       return {}
     }),
