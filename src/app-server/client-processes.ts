@@ -4,8 +4,10 @@ import type { Connection } from './connection.ts'
 import { invalid, RpcError } from './protocol/jsonrpc.ts'
 
 const MOST_PROCESSES = 64
-/** A name in use, and how 0.133.0 speaks of it. */
+
+/** How 0.133.0 speaks of processes of a kind. */
 export interface ProcessWords {
+  /** A name in use. */
   readonly duplicate: (id: string) => string
   readonly unknown: (id: string) => string
   readonly noInput: string
@@ -20,7 +22,7 @@ export interface ProcessRequest {
   readonly hasInput: boolean
   /** Undefined: it may run for ever. */
   readonly timeoutMs: number | undefined
-  /** Bytes of each stream that are passed on or kept; undefined: all, up to what one answer holds. */
+  /** Bytes of each stream that are passed on or kept; undefined: what one answer holds. */
   readonly outputBytesCap: number | undefined
   /** Told of output as it comes; left out, it is kept for the end. */
   readonly onOutput:
@@ -53,61 +55,48 @@ interface Running {
 export class ClientProcesses {
   readonly #clock: Clock
   readonly #words: ProcessWords
-  readonly #running = new WeakMap<Connection, Map<string, Running | undefined>>()
+  readonly #running = new WeakMap<Connection, Map<string, Promise<Running | undefined>>>()
 
   constructor(clock: Clock, words: ProcessWords) {
     this.#clock = clock
     this.#words = words
   }
 
-  /** Throws when the name is taken or the command cannot be started. */
+  /**
+   * The name is taken at once: what is asked of the process meanwhile waits until it runs. Throws
+   * when the name is taken already, or the command cannot be started.
+   */
   async start(
     connection: Connection,
     id: string,
-    request: ProcessRequest,
+    prepare: () => Promise<ProcessRequest>,
   ): Promise<{ readonly ended: Promise<ProcessEnd> }> {
     const own = this.#of(connection)
     if (own.has(id)) throw invalid(this.#words.duplicate(id))
     if (own.size >= MOST_PROCESSES) {
       throw invalid(`too many active processes: limit is ${MOST_PROCESSES}`)
     }
-    // Taken before anything is waited for.
-    own.set(id, undefined)
-    const stdout = new OutputTap(request.outputBytesCap)
-    const stderr = new OutputTap(request.outputBytesCap)
-    const taps = { stdout, stderr }
-    let process: StreamedProcess
+    const started = Promise.withResolvers<Running | undefined>()
+    own.set(id, started.promise)
     try {
-      process = await startStreamed(
-        {
-          command: request.command,
-          cwd: request.cwd,
-          env: request.env,
-          hasInput: request.hasInput,
-          ...(request.terminal ? { terminal: request.terminal } : {}),
-          onOutput: (stream, bytes) => {
-            const tap = taps[stream]
-            const passed = tap.pass(bytes)
-            if (passed.length === 0) return
-            if (request.onOutput) request.onOutput(stream, passed, tap.isFull)
-            else tap.keep(passed)
-          },
-        },
-        this.#clock,
-      )
+      const request = await prepare()
+      const taps = {
+        stdout: new OutputTap(request.outputBytesCap),
+        stderr: new OutputTap(request.outputBytesCap),
+      }
+      const process = await this.#launch(request, taps)
+      started.resolve({ process, hasInput: request.hasInput || request.terminal !== undefined })
+      return { ended: this.#untilEnd(connection, id, process, request.timeoutMs, taps) }
     } catch (error) {
       own.delete(id)
-      if (!(error instanceof ExecError) || error.failure.code !== 'spawn_failed') throw error
-      const { reason } = error.failure
-      throw new RpcError('internal', `${this.#words.spawnFailed}: ${reason}`, undefined, error)
+      started.resolve(undefined)
+      throw error
     }
-    own.set(id, { process, hasInput: request.hasInput || request.terminal !== undefined })
-    return { ended: this.#untilEnd(connection, id, process, request.timeoutMs, taps) }
   }
 
   /** Throws when there is none of that name, or its input is closed. */
-  write(connection: Connection, id: string, bytes: Buffer, isLast: boolean): void {
-    const { process, hasInput } = this.#find(connection, id)
+  async write(connection: Connection, id: string, bytes: Buffer, isLast: boolean): Promise<void> {
+    const { process, hasInput } = await this.#find(connection, id)
     if (!hasInput) throw invalid(this.#words.noInput)
     if (bytes.length > 0 && !process.write(bytes)) {
       throw new RpcError('internal', 'the process does not read its input; retry later')
@@ -115,14 +104,38 @@ export class ClientProcesses {
     if (isLast) process.closeInput()
   }
 
-  resize(connection: Connection, id: string, size: TerminalSize): void {
-    if (!this.#find(connection, id).process.resize(size)) {
+  async resize(connection: Connection, id: string, size: TerminalSize): Promise<void> {
+    const { process } = await this.#find(connection, id)
+    if (!process.resize(size)) {
       throw invalid('failed to resize PTY: process is not attached to a PTY')
     }
   }
 
-  kill(connection: Connection, id: string): void {
-    this.#find(connection, id).process.kill()
+  async kill(connection: Connection, id: string): Promise<void> {
+    const { process } = await this.#find(connection, id)
+    process.kill()
+  }
+
+  async #launch(
+    request: ProcessRequest,
+    taps: { readonly stdout: OutputTap; readonly stderr: OutputTap },
+  ): Promise<StreamedProcess> {
+    const { command, cwd, env, hasInput, terminal } = request
+    const onOutput = (stream: 'stdout' | 'stderr', bytes: Buffer): void => {
+      const tap = taps[stream]
+      const passed = tap.pass(bytes)
+      if (passed.length === 0) return
+      if (request.onOutput) request.onOutput(stream, passed, tap.isFull)
+      else tap.keep(passed)
+    }
+    const spec = { command, cwd, env, hasInput, onOutput, ...(terminal ? { terminal } : {}) }
+    try {
+      return await startStreamed(spec, this.#clock)
+    } catch (error) {
+      if (!(error instanceof ExecError) || error.failure.code !== 'spawn_failed') throw error
+      const { reason } = error.failure
+      throw new RpcError('internal', `${this.#words.spawnFailed}: ${reason}`, undefined, error)
+    }
   }
 
   async #untilEnd(
@@ -162,16 +175,16 @@ export class ClientProcesses {
     }
   }
 
-  #find(connection: Connection, id: string): Running {
-    const running = this.#of(connection).get(id)
+  async #find(connection: Connection, id: string): Promise<Running> {
+    const running = await this.#of(connection).get(id)
     if (running) return running
     throw invalid(this.#words.unknown(id))
   }
 
-  #of(connection: Connection): Map<string, Running | undefined> {
+  #of(connection: Connection): Map<string, Promise<Running | undefined>> {
     const known = this.#running.get(connection)
     if (known) return known
-    const made = new Map<string, Running | undefined>()
+    const made = new Map<string, Promise<Running | undefined>>()
     this.#running.set(connection, made)
     return made
   }

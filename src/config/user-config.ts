@@ -147,7 +147,7 @@ export function parseKeyPath(keyPath: string): string[] {
     segments.push(segment)
     at += match[0].length
     if (at === keyPath.length) return segments
-    if (keyPath[at] !== '.') throw fail('keyPath segments are separated by dots')
+    if (keyPath[at] !== '.') throw fail('invalid quoted keyPath segment')
     at += 1
   }
 }

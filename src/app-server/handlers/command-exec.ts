@@ -72,16 +72,16 @@ export function commandExecRoutes(context: ServerContext): Route[] {
     route(exec, (params, { connection }) => run(context, processes, params, connection)),
     route(write, async ({ processId, ...input }, { connection }) => {
       const { bytes, isLast } = inputOf('command/exec/write', input)
-      processes.write(connection, processId, bytes, isLast)
+      await processes.write(connection, processId, bytes, isLast)
       return {}
     }),
     route(terminate, async ({ processId }, { connection }) => {
-      processes.kill(connection, processId)
+      await processes.kill(connection, processId)
       return {}
     }),
     route(resize, async ({ processId, size }, { connection }) => {
       checkTerminalSize('command/exec', size)
-      processes.resize(connection, processId, size)
+      await processes.resize(connection, processId, size)
       return {}
     }),
   ]
@@ -94,35 +94,45 @@ async function run(
   connection: Connection,
 ): Promise<JsonObject> {
   check(params)
+  using walls = new DisposableStack()
+  const id = params.processId ?? randomUUID()
+  const { ended } = await processes.start(connection, id, () => {
+    return requestOf(
+      context,
+      params,
+      walls,
+      isStreamed(params) ? deltasOf(connection, id) : undefined,
+    )
+  })
+  const { exitCode, stdout, stderr } = await ended
+  return { exitCode, stdout, stderr }
+}
+
+/** Inside of the walls that its policy wants; they stand until `walls` is disposed. */
+async function requestOf(
+  context: ServerContext,
+  params: ExecParams,
+  walls: DisposableStack,
+  onOutput: ProcessRequest['onOutput'],
+): Promise<ProcessRequest> {
+  const { command, disableTimeout, disableOutputCap } = params
   const cwd = params.cwd === undefined ? context.cwd : resolve(context.cwd, params.cwd)
   const policy = policyOf(context, params, cwd)
   const base = environmentWith(context.environment ?? process.env, params.env)
   const terminal = params.tty ? (params.size ?? TERMINAL) : undefined
-  using walls = new DisposableStack()
-  const confined = await confine(walls, base.PATH, {
-    policy,
+  const isTty = terminal !== undefined
+  const confined = await confine(walls, base.PATH, { policy, cwd, command, isTty })
+  const timeoutMs = timeoutOf('command/exec', params.timeoutMs) ?? TIMEOUT_MS
+  return {
+    command: confined?.command ?? command,
     cwd,
-    command: params.command,
-    isTty: terminal !== undefined,
-  })
-  const env = { ...base, ...networkEnvironment(policy), ...confined?.env }
-  const id = params.processId ?? randomUUID()
-  const { ended } = await processes.start(connection, id, {
-    command: confined?.command ?? params.command,
-    cwd,
-    env,
+    env: { ...base, ...networkEnvironment(policy), ...confined?.env },
     terminal,
     hasInput: params.streamStdin ?? false,
-    timeoutMs: params.disableTimeout
-      ? undefined
-      : (timeoutOf('command/exec', params.timeoutMs) ?? TIMEOUT_MS),
-    outputBytesCap: params.disableOutputCap
-      ? undefined
-      : (params.outputBytesCap ?? OUTPUT_CAP_BYTES),
-    onOutput: isStreamed(params) ? deltasOf(connection, id) : undefined,
-  })
-  const { exitCode, stdout, stderr } = await ended
-  return { exitCode, stdout, stderr }
+    timeoutMs: disableTimeout ? undefined : timeoutMs,
+    outputBytesCap: disableOutputCap ? undefined : (params.outputBytesCap ?? OUTPUT_CAP_BYTES),
+    onOutput,
+  }
 }
 
 function isStreamed({ tty = false, streamStdoutStderr = false }: ExecParams): boolean {

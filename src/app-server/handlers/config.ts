@@ -12,7 +12,7 @@ import {
 } from '../../config/index.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { method, plainMethod } from '../protocol/method.ts'
-import { json, optional } from '../protocol/schema.ts'
+import { optional } from '../protocol/schema.ts'
 import { type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
 
@@ -24,7 +24,7 @@ const configRead = method(
 )
 const edit = z.object({
   keyPath: z.string(),
-  value: json,
+  value: z.custom<Json>((value) => value !== undefined, { error: 'missing field `value`' }),
   mergeStrategy: z.enum(['replace', 'upsert']),
 })
 const target = { filePath: optional(z.string()), expectedVersion: optional(z.string()) }

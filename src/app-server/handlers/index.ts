@@ -4,12 +4,15 @@ import type { ServerContext } from '../server-context.ts'
 import { accountRoutes } from './account.ts'
 import { commandExecRoutes } from './command-exec.ts'
 import { configRoutes } from './config.ts'
+import { feedbackRoutes } from './feedback.ts'
 import { fsRoutes } from './fs.ts'
 import { fsWatchRoutes } from './fs-watch.ts'
+import { fuzzySearchRoutes } from './fuzzy-search.ts'
 import { initializeRoutes } from './initialize.ts'
 import { listRoutes } from './lists.ts'
 import { modelRoutes } from './models.ts'
 import { processRoutes } from './processes.ts'
+import { summaryRoutes } from './summaries.ts'
 import { threadArchiveRoutes } from './thread-archive.ts'
 import { threadGoalsRoutes } from './thread-goals.ts'
 import { threadLifecycleRoutes } from './thread-lifecycle.ts'
@@ -42,6 +45,9 @@ export function routes(context: ServerContext, greet: (connection: Connection) =
     ...fsRoutes(),
     ...fsWatchRoutes(),
     ...commandExecRoutes(context),
+    ...fuzzySearchRoutes(context),
+    ...feedbackRoutes(context),
+    ...summaryRoutes(context),
     ...processRoutes(context),
   ]
 }

@@ -70,7 +70,6 @@ export function listRoutes(context: ServerContext): Route[] {
     route(modeList, async () => ({ data: [...MODES] })),
     route(profileList, async (params) => pageOf(PROFILES, params, 'permission profiles')),
     route(mcpStatus, async (params) => {
-      if (params.threadId !== undefined) threadIdOf(params.threadId)
       const servers = [...context.loadConfig([]).mcpServers]
       servers.sort((a, b) => (a.name < b.name ? -1 : 1))
       return pageOf(servers.map(wireServer), params, 'MCP servers')

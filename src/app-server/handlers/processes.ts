@@ -56,16 +56,16 @@ export function processRoutes(context: ServerContext): Route[] {
     route(spawn, (params, request) => start(context, processes, params, request)),
     route(writeStdin, async ({ processHandle, ...input }, { connection }) => {
       const { bytes, isLast } = inputOf('process/writeStdin', input)
-      processes.write(connection, processHandle, bytes, isLast)
+      await processes.write(connection, processHandle, bytes, isLast)
       return {}
     }),
     route(kill, async ({ processHandle }, { connection }) => {
-      processes.kill(connection, processHandle)
+      await processes.kill(connection, processHandle)
       return {}
     }),
     route(resizePty, async ({ processHandle, size }, { connection }) => {
-      checkTerminalSize('process/resizePty', size)
-      processes.resize(connection, processHandle, size)
+      checkTerminalSize('process', size)
+      await processes.resize(connection, processHandle, size)
       return {}
     }),
   ]
@@ -90,7 +90,7 @@ async function start(
     if (isAnswered) work()
     else waiting.push(work)
   }
-  const { ended } = await processes.start(connection, processHandle, {
+  const { ended } = await processes.start(connection, processHandle, async () => ({
     command,
     cwd,
     env: environmentWith(context.environment ?? process.env, env),
@@ -109,7 +109,7 @@ async function start(
             })
           }
         : undefined,
-  })
+  }))
   after(() => {
     isAnswered = true
     for (const work of waiting) work()

@@ -18,7 +18,7 @@ export function decodeBase64(text: string): Buffer {
   const padding = text.length - content.length
   const expected = rest === 0 ? 0 : 4 - rest
   if (padding > expected) {
-    throw new Base64Error(`Invalid symbol 61, offset ${content.length + expected}.`)
+    throw new Base64Error(`Invalid symbol 61, offset ${content.length}.`)
   }
   if (padding < expected) throw new Base64Error('Invalid padding')
   refuseLooseBits(content, rest)

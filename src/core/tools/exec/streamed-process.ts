@@ -40,8 +40,8 @@ export interface StreamedSpec {
 export interface StreamedProcess {
   readonly pid: number
   /**
-   * Resolves once, after the last output: -1 when a signal has ended it, 1 with a terminal. What it has left in its
-   * group has been killed by then.
+   * Resolves once, after the last output: -1 when a signal has ended it, 1 with a terminal. What
+   * it has left in its group has been killed by then.
    */
   readonly exitCode: Promise<number>
   /** False: it does not read, and too much is waiting for it already. */
