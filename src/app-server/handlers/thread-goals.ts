@@ -60,7 +60,7 @@ export async function goalOf(
   return { goal: stored?.goal ?? null }
 }
 
-/** What everybody is told of the goal of a thread that is resumed: the goal, or that it has none. */
+/** What all are told when a thread is resumed: its goal, or that it has none. */
 export async function goalNews(
   context: ServerContext,
   { threadId, isEphemeral }: ThreadHandle,
