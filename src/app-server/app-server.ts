@@ -6,6 +6,7 @@ import { Connection, type Wire } from './connection.ts'
 import { routes } from './handlers/index.ts'
 import { IdleThreads } from './idle-threads.ts'
 import { readMessage } from './protocol/jsonrpc.ts'
+import { requestSchema } from './protocol/request-schema.ts'
 import { Router } from './router.ts'
 import type { ServerContext } from './server-context.ts'
 import { ServerRequests } from './server-requests.ts'
@@ -72,6 +73,11 @@ export class AppServer implements AsyncDisposable {
         for (const feed of this.#feeds.values()) feed.unsubscribe(connection)
       },
     }
+  }
+
+  /** What is served, as JSON Schema of the requests. */
+  get requestSchema(): JsonObject {
+    return requestSchema(this.#router.methods)
   }
 
   /** Resolves when no request is being served. */

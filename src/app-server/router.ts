@@ -42,6 +42,10 @@ export class Router {
     this.#routes = new Map(routes.map((each) => [each.method.name, each]))
   }
 
+  get methods(): Method[] {
+    return [...this.#routes.values()].map(({ method }) => method)
+  }
+
   /** Resolves when nothing is being served; never rejects. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)

@@ -332,6 +332,16 @@ function appServerCommand(): Command {
       const { runProxy } = await import('./commands/app-server.ts')
       process.exitCode = await runProxy(options)
     })
+  for (const form of ['json', 'ts'] as const) {
+    command
+      .command(form === 'json' ? 'generate-json-schema' : 'generate-ts')
+      .description(`Write what clients may send into a folder: ClientRequest.${form}.`)
+      .requiredOption('-o, --out <dir>', 'the folder')
+      .action(async (options) => {
+        const { runGenerate } = await import('./commands/app-server-schema.ts')
+        process.exitCode = await runGenerate(form, options)
+      })
+  }
   return command.action(async (options) => {
     const { runAppServer } = await import('./commands/app-server.ts')
     process.exitCode = await runAppServer(options)

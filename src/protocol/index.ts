@@ -24,6 +24,7 @@ export {
   type FileChangeRecord,
   OTHER_EVENT_TYPES,
   type OtherEvent,
+  type ParsedCommand,
   type PlanStep,
   type SessionEvent,
   type StoredEvent,
@@ -68,6 +69,8 @@ export {
   type TokenUsage,
 } from './thread-facts.ts'
 export {
+  type CommandAction,
+  type CommandSource,
   type FileUpdateChange,
   type ToolStatus,
   type Turn,

@@ -113,6 +113,8 @@ export interface ForkThread {
 export interface StoredHistory {
   readonly thread: StoredThread
   readonly items: readonly RolloutItem[]
+  /** Of the whole log, also where `items` is a part of it; taken back or not. */
+  readonly compactionCount: number
   /** Entries that could not be read, with their place; the others are in `items`. */
   readonly damage: readonly { readonly place: string; readonly reason: string }[]
 }

@@ -251,7 +251,6 @@ function usageOf(usage: TokenUsage): Json {
 
 /** Members that an item has on the wire even where a session does not tell them. */
 const ABSENT: { readonly [type: string]: JsonObject } = {
-  commandExecution: { processId: null, source: 'agent' },
   mcpToolCall: { pluginId: null },
 }
 

@@ -22,7 +22,10 @@ export interface ServeOptions {
 
 /** How long interrupted turns may take to end and to be kept. */
 const CLOSE_LIMIT_MS = 8000
+
+/** How long requests may take that are being served. Some never end by themselves. */
 const ANSWER_LIMIT_MS = 1000
+
 const LOOK_AGAIN_MS = 1000
 
 /**
@@ -54,7 +57,7 @@ async function drain(options: ServeOptions): Promise<void> {
     const idle = async () => {
       do {
         await untilIdle(server, manager, clock, signal)
-        await server.settled()
+        await within(clock, ANSWER_LIMIT_MS, () => server.settled())
       } while (server.isBusy && !signal.aborted)
     }
     return Promise.race([idle(), transport.ended, wishes.now])

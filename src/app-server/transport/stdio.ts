@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { type Clock, errorText } from '../../base/index.ts'
+import type { ClientPort } from '../app-server.ts'
 import { BoundedWire } from './bounded-wire.ts'
 import { LineSplitter } from './line-splitter.ts'
 import type { Serving, Transport, TransportEnd } from './transport.ts'
@@ -20,7 +21,7 @@ export class StdioTransport implements Transport {
   readonly #options: StdioOptions
   readonly #wire: BoundedWire
   readonly #end: (end: TransportEnd) => void
-  readonly #port: ReturnType<Serving['connect']>
+  readonly #port: ClientPort
   #closing: Promise<void> | undefined
 
   constructor(options: StdioOptions) {

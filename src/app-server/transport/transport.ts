@@ -1,3 +1,4 @@
+import type { ClientPort } from '../app-server.ts'
 import type { Wire } from '../connection.ts'
 
 /** How a transport came to its end by itself. */
@@ -17,10 +18,7 @@ export interface Transport {
 
 /** What a transport needs of the server. */
 export interface Serving {
-  connect(wire: Wire): {
-    receive(text: string): void
-    close(): void
-  }
+  connect(wire: Wire): ClientPort
   /** A line for whoever runs the server. Never holds a secret. */
   log(line: string): void
 }

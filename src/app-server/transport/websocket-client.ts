@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws'
 import { type Clock, errorText } from '../../base/index.ts'
+import type { ClientPort } from '../app-server.ts'
 import { BoundedWire, type WireLimits } from './bounded-wire.ts'
 import type { Serving } from './transport.ts'
 
@@ -22,7 +23,7 @@ export class WebSocketClient {
   readonly gone: Promise<void>
   readonly #options: WebSocketClientOptions
   readonly #wire: BoundedWire
-  readonly #port: ReturnType<Serving['connect']>
+  readonly #port: ClientPort
 
   constructor(options: WebSocketClientOptions) {
     this.#options = options

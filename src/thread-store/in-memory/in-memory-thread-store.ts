@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import {
+  countCompactions,
   foldTurns,
   isEmptyPatch,
   metadataLines,
@@ -122,7 +123,9 @@ export class InMemoryThreadStore implements ThreadStore {
 
   async loadHistory(ref: ThreadRef): Promise<StoredHistory> {
     const thread = this.#thread(ref)
-    return { thread: toStored(thread), items: structuredClone(thread.items), damage: [] }
+    const items = structuredClone(thread.items)
+    const compactionCount = countCompactions(items)
+    return { thread: toStored(thread), items, compactionCount, damage: [] }
   }
 
   loadModelContext(threadId: ThreadId): Promise<StoredHistory> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { foldTurns, replayModelHistory } from '../../history/index.ts'
+import { countCompactions, foldTurns, replayModelHistory } from '../../history/index.ts'
 import { type RolloutItem, type ThreadId, type Turn, userText } from '../../protocol/index.ts'
 import type { ListTurns, ThreadStore } from '../store.ts'
 import { aTurn, failsWith, type OpenStore, storedWith, turnIdOf } from './fixtures.ts'
@@ -158,6 +158,9 @@ export function contractContext(open: OpenStore): void {
       assert.deepEqual(replayModelHistory(context.items), replayModelHistory(history.items))
       assert.deepEqual(context.items[0], history.items[0])
       assert.deepEqual(context.thread, history.thread)
+      const ofBoth = [context.compactionCount, history.compactionCount]
+      const count = countCompactions(log)
+      assert.deepEqual(ofBoth, [count, count])
     })
   }
 }

@@ -1,4 +1,6 @@
 /** Bobbin as a driver: its library in this process, over the same kind of home and server. */
+
+import { newView, projectEvent } from '../../../src/app-server/projection/notifications.ts'
 import { type JsonObject, nodeFileSystem, systemClock } from '../../../src/base/index.ts'
 import { composeManager } from '../../../src/cli/compose.ts'
 import { loadConfig } from '../../../src/config/index.ts'
@@ -27,13 +29,11 @@ import {
   type Answerer,
   type DrivenThread,
   type Driver,
-  NotBuilt,
   Refused,
   type Said,
   type ThreadParams,
   type TurnParams,
 } from './driver.ts'
-import { newView, projectEvent } from './wire-events.ts'
 import type { WireLog, WireMessage } from './wire-log.ts'
 
 export class BobbinDriver implements Driver {
@@ -171,7 +171,7 @@ class BobbinThread implements DrivenThread {
   }
 
   async runShellCommand(command: string): Promise<void> {
-    await planned(this.#handle, 'runShellCommand', command)
+    await refusing(() => this.#handle.runShellCommand(command))
   }
 }
 
@@ -194,13 +194,6 @@ function openManager({ home, env }: Scratch, store: LocalThreadStore): ThreadMan
     origin: { originator: 'bobbin_conformance', source: 'vscode' },
     isEphemeral: false,
   })
-}
-
-/** A method that is planned but may not be there yet. */
-async function planned(target: object, name: string, ...args: readonly unknown[]) {
-  const method: unknown = Reflect.get(target, name)
-  if (typeof method !== 'function') throw new NotBuilt(`${target.constructor.name}.${name}`)
-  return refusing(() => Reflect.apply(method, target, args) as Promise<unknown>)
 }
 
 /** What the library throws for what it does not do. */

@@ -1,3 +1,4 @@
+export { parsedCommands } from './command-actions.ts'
 export {
   type CommandSafety,
   classifyCommand,
