@@ -1,5 +1,8 @@
 /** `docs/parity.md`: what the scripts compare, where the two programs differ, and why. */
 import { join } from 'node:path'
+import { routes } from '../../../src/app-server/handlers/index.ts'
+import { METHOD_NAMES } from '../../../src/app-server/protocol/method-names.ts'
+import type { ServerContext } from '../../../src/app-server/server-context.ts'
 import { DIFFERENCES, type Difference, type DifferenceId, differenceOf } from './differences.ts'
 import { ALL_FAULTS } from './faults.ts'
 import { normalisations } from './normalise.ts'
@@ -14,7 +17,8 @@ export const PARITY_FILE = join(import.meta.dirname, '..', '..', '..', 'docs', '
  * occur fails its test, and so does one that occurs and is not named.
  */
 export function renderParity(): string {
-  const parts = [intro(), ...SUBJECTS.map(subjectTable), differences(), faults(), normalised()]
+  const parts = [intro(), methods(), ...SUBJECTS.map(subjectTable), differences(), faults()]
+  parts.push(normalised())
   return `${parts.join('\n\n')}\n`
 }
 
@@ -30,12 +34,30 @@ function intro(): string {
   ].join(' ')
   return `# Parity with Codex 0.133.0
 
-The same script is played into real Codex (over its app server) and into Bobbin (its library). What
+The same script is played into the app servers of real Codex and of Bobbin. What
 is compared: the model requests, the lines of the rollout, what clients are told live, and the
 words of refusals. \`npm run conformance -- session\` plays them; this file is written by
 \`npm run conformance -- session --write-parity\`, and a test fails when it is not what they say.
 
 ${counts}`
+}
+
+/** Which methods are there; the answers of the others are compared in `app-server-*.test.ts`. */
+function methods(): string {
+  const served = routes({} as ServerContext, () => undefined).map(({ method }) => method.name)
+  const isServed = (name: string) => served.includes(name)
+  const missing = METHOD_NAMES.filter((name) => !isServed(name))
+  const more = served.filter((name) => !METHOD_NAMES.some((each) => each === name))
+  const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
+  return `## Methods
+
+${METHOD_NAMES.length - missing.length} of the ${METHOD_NAMES.length} methods of 0.133.0 are served.
+Their answers are compared by the scripts below and by \`test/conformance/app-server-*.test.ts\`,
+which name each difference with its reason.
+
+Answered with -32601, "method not supported by Bobbin": ${listed(missing)}.
+
+Of later versions: ${listed(more)}.`
 }
 
 function subjectTable({ title, scripts }: Subject): string {
