@@ -1,0 +1,412 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, it } from 'node:test'
+import { isObject, type JsonObject, systemClock } from '../../src/base/index.ts'
+import { assistantMessage } from '../../src/core/index.ts'
+import { KIT_CONFIG, KitClient } from '../support/app-server-kit.ts'
+import { PeerProcess } from '../support/peer-process.ts'
+import { PeerSide } from '../support/peer-side.ts'
+import { hangsAfter, PlayedModel, type Step } from '../support/played-model.ts'
+import { TempFolder } from '../support/temp-folder.ts'
+import { TestClock } from '../support/test-clock.ts'
+
+const ASK = 'item/commandExecution/requestApproval'
+const input = (text: string) => [{ type: 'text', text, text_elements: [] }]
+const says = (text: string): Step => ({ items: [assistantMessage(text)] })
+const turnIdOf = (result: JsonObject) => String((result.turn as JsonObject).id)
+const threadOf = (result: JsonObject) => result.thread as JsonObject
+const isNotLoaded = ({ status }: JsonObject) => isObject(status) && status.type === 'notLoaded'
+
+/** A home that several Bobbins share. */
+class Place implements AsyncDisposable {
+  readonly #folder: TempFolder
+  readonly #stack = new AsyncDisposableStack()
+
+  private constructor(folder: TempFolder) {
+    this.#folder = this.#stack.use(folder)
+  }
+
+  static async open(): Promise<Place> {
+    const place = new Place(await TempFolder.create())
+    await mkdir(place.home)
+    await writeFile(join(place.home, 'config.toml'), KIT_CONFIG)
+    return place
+  }
+
+  get home(): string {
+    return this.#folder.at('home')
+  }
+
+  get project(): string {
+    return this.#folder.at('project')
+  }
+
+  get sockets(): string[] {
+    const folder = join(this.home, 'app-server-control', 'peers')
+    return readdirSync(folder).map((name) => join(folder, name))
+  }
+
+  /** A process; it is killed at the end. */
+  async process(name: string): Promise<PeerProcess> {
+    await mkdir(join(this.project, name), { recursive: true })
+    return this.#stack.use(await PeerProcess.start(this, name))
+  }
+
+  /** One in this process. */
+  async side(
+    name: string,
+    steps: readonly Step[] = [],
+    { clock = systemClock, isOffered = true } = {},
+  ): Promise<PeerSide> {
+    await mkdir(join(this.project, name), { recursive: true })
+    const options = { ...this.#at(), name, model: new PlayedModel(steps), clock }
+    return this.#stack.use(isOffered ? await PeerSide.open(options) : new PeerSide(options))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack[Symbol.asyncDispose]()
+  }
+
+  #at() {
+    return { home: this.home, project: this.project }
+  }
+}
+
+async function startThread(client: KitClient, params: JsonObject = {}): Promise<string> {
+  const result = await client.request('thread/start', params)
+  const threadId = String(threadOf(result).id)
+  await client.runTurn(threadId, 'first')
+  return threadId
+}
+
+/** What was told of a thread since its turn began. */
+function toldOf(client: KitClient, threadId: string, turnId: string) {
+  const all = client.notifications.filter(({ params }) => params.threadId === threadId)
+  const from = all.findIndex(({ method, params }) => {
+    return method === 'turn/started' && (params.turn as JsonObject).id === turnId
+  })
+  return all.slice(from)
+}
+
+function said(result: JsonObject): string[] {
+  const turns = threadOf(result).turns as JsonObject[]
+  return turns.flatMap(({ items }) =>
+    (items as JsonObject[]).map(({ text, content }) => {
+      return String(text ?? (content as JsonObject[] | undefined)?.[0]?.text)
+    }),
+  )
+}
+
+/** Two processes with a thread of the first that both have open. */
+async function shared(place: Place, params: JsonObject = {}) {
+  const owner = await place.process('owner')
+  const second = await place.process('second')
+  const one = await owner.client()
+  const threadId = await startThread(one, params)
+  const two = await second.client()
+  const joined = await two.request('thread/resume', { threadId })
+  return { owner, second, one, two, threadId, joined }
+}
+
+const completed = (client: KitClient, turnId: string) =>
+  client.waitFor('turn/completed', ({ turn }) => (turn as JsonObject).id === turnId)
+
+describe('a thread that another process has open', () => {
+  it('is joined, and both see and do the same in the same order', async () => {
+    await using place = await Place.open()
+    const { one, two, threadId, joined } = await shared(place)
+    assert.deepEqual(said(joined), ['first', 'heard first'])
+    const start = (client: KitClient, text: string) =>
+      client.request('turn/start', { threadId, input: input(text) })
+    for (const [client, text] of [
+      [one, 'from the first'],
+      [two, 'from the second'],
+    ] as const) {
+      const from = two.messages.length
+      const turnId = turnIdOf(await start(client, text))
+      await Promise.all([completed(one, turnId), completed(two, turnId)])
+      assert.deepEqual(toldOf(two, threadId, turnId), toldOf(one, threadId, turnId))
+      const isAnswerFirst = two.messages[from]?.method === undefined
+      assert.equal(isAnswerFirst, client === two)
+    }
+    assert.equal(two.told().includes('account/rateLimits/updated'), true)
+    const { thread } = await one.request('thread/resume', { threadId })
+    assert.deepEqual(said({ thread: thread as JsonObject }).slice(2), [
+      'from the first',
+      'heard from the first',
+      'from the second',
+      'heard from the second',
+    ])
+  })
+
+  it('takes approvals from both; the first answer counts', async () => {
+    await using place = await Place.open()
+    const { one, two, threadId } = await shared(place, { approvalPolicy: 'untrusted' })
+    for (const [first, last] of [
+      [two, one],
+      [one, two],
+    ] as const) {
+      const { turn } = await two.request('turn/start', { threadId, input: input('ask') })
+      const turnId = String((turn as JsonObject).id)
+      const isOurs = (params: JsonObject) => params.turnId === turnId
+      const [asked, alsoAsked] = await Promise.all([
+        first.waitForRequest(ASK, isOurs),
+        last.waitForRequest(ASK, isOurs),
+      ])
+      assert.deepEqual(asked.params, alsoAsked.params)
+      first.answer(asked.id ?? null, { decision: 'accept' })
+      const resolved = ({ requestId }: JsonObject) => requestId === alsoAsked.id
+      await last.waitFor('serverRequest/resolved', resolved)
+      last.answer(alsoAsked.id ?? null, { decision: 'cancel' })
+      const { params } = await completed(last, turnId)
+      assert.equal((params.turn as JsonObject).status, 'completed')
+      const mine = ({ requestId }: JsonObject) => requestId === asked.id
+      await first.waitFor('serverRequest/resolved', mine)
+    }
+  })
+
+  it('asks one that comes while something is open, and one that has left and comes back', async () => {
+    await using place = await Place.open()
+    const { second, two, threadId } = await shared(place, { approvalPolicy: 'untrusted' })
+    const { turn } = await two.request('turn/start', { threadId, input: input('ask') })
+    const turnId = String((turn as JsonObject).id)
+    const { id } = await two.waitForRequest(ASK)
+    const three = await second.client()
+    await three.request('thread/resume', { threadId })
+    assert.equal((await three.waitForRequest(ASK)).id, id)
+    for (const client of [two, three]) {
+      const left = await client.request('thread/unsubscribe', { threadId })
+      assert.deepEqual(left, { status: 'unsubscribed' })
+    }
+    await three.request('thread/resume', { threadId })
+    const again = await three.waitForRequest(ASK, () => three.requests.length === 2)
+    three.answer(again.id ?? null, { decision: 'accept' })
+    const { params } = await completed(three, turnId)
+    assert.equal((params.turn as JsonObject).status, 'completed')
+    assert.equal(two.told().includes('turn/completed'), false)
+  })
+
+  it('is steered and interrupted from the second', async () => {
+    await using place = await Place.open()
+    const { one, two, threadId } = await shared(place)
+    const { turn } = await one.request('turn/start', { threadId, input: input('hang') })
+    const turnId = String((turn as JsonObject).id)
+    await two.waitFor('item/completed', ({ item }) => (item as JsonObject).text === 'partial')
+    const steer = { threadId, input: input('left'), expectedTurnId: turnId }
+    assert.deepEqual(await two.request('turn/steer', steer), { turnId })
+    assert.deepEqual(await two.refused('turn/steer', { ...steer, expectedTurnId: 'x' }), {
+      code: -32600,
+      message: `expected active turn id \`x\` but found \`${turnId}\``,
+    })
+    await two.request('turn/interrupt', { threadId, turnId })
+    for (const client of [one, two]) {
+      const { params } = await completed(client, turnId)
+      assert.equal((params.turn as JsonObject).status, 'interrupted')
+    }
+  })
+
+  it('is served without being joined, and left when its last client leaves', async () => {
+    await using place = await Place.open()
+    const owner = await place.side('owner', [says('a'), says('b'), says('c'), says('d')])
+    const second = await place.side('second')
+    const one = await owner.connect()
+    const threadId = await startThread(one)
+    const [two, three] = [await second.connect(), await second.connect()]
+    const unwatched = { threadId, input: input('unwatched') }
+    await completed(one, turnIdOf(await two.request('turn/start', unwatched)))
+    assert.deepEqual(two.told(), ['remoteControl/status/changed'])
+    await two.request('thread/resume', { threadId })
+    await three.request('thread/resume', { threadId })
+    two.close()
+    await three.runTurn(threadId, 'watched')
+    assert.deepEqual(await three.request('thread/unsubscribe', { threadId }), {
+      status: 'unsubscribed',
+    })
+    const from = three.messages.length
+    await one.runTurn(threadId, 'alone')
+    await one.request('thread/unsubscribe', { threadId })
+    assert.equal(three.messages.length, from)
+    assert.deepEqual(owner.firstClients, ['bobbin_conformance'])
+  })
+})
+
+describe('an owner that ends', () => {
+  it('killed in a turn: the second process goes on with all that was acknowledged', async () => {
+    await using place = await Place.open()
+    const { owner, two, threadId } = await shared(place, {})
+    await two.runTurn(threadId, 'second')
+    const { turn } = await two.request('turn/start', { threadId, input: input('hang') })
+    await two.waitFor('item/completed', ({ item }) => (item as JsonObject).text === 'partial')
+    await owner.kill()
+    await two.waitFor('thread/status/changed', isNotLoaded)
+    const result = await two.request('thread/resume', { threadId })
+    const texts = ['first', 'heard first', 'second', 'heard second', 'hang', 'partial']
+    assert.deepEqual(said(result), texts)
+    const last = (threadOf(result).turns as JsonObject[]).at(-1)
+    assert.deepEqual([last?.id, last?.status], [(turn as JsonObject).id, 'interrupted'])
+    assert.equal((await two.runTurn(threadId, 'third')).status, 'completed')
+  })
+
+  it('withdraws what it has asked', async () => {
+    await using place = await Place.open()
+    const { owner, two, threadId } = await shared(place, { approvalPolicy: 'untrusted' })
+    await two.request('turn/start', { threadId, input: input('ask') })
+    const { id } = await two.waitForRequest(ASK)
+    await owner.kill()
+    await two.waitFor('thread/status/changed', isNotLoaded)
+    assert.deepEqual(two.notifications.slice(-2), [
+      { method: 'serverRequest/resolved', params: { threadId, requestId: id } },
+      { method: 'thread/status/changed', params: { threadId, status: { type: 'notLoaded' } } },
+    ])
+  })
+
+  it('orderly: the lease is free when the clients hear of it', async () => {
+    await using place = await Place.open()
+    const { owner, two, threadId } = await shared(place)
+    const ended = owner.end()
+    await two.waitFor('thread/status/changed', isNotLoaded)
+    const result = await two.request('thread/resume', { threadId })
+    assert.deepEqual(said(result), ['first', 'heard first'])
+    await ended
+    assert.equal((await two.runTurn(threadId, 'more')).status, 'completed')
+  })
+
+  it('lets a thread go: the next resume loads it here, other requests find it not loaded', async () => {
+    await using place = await Place.open()
+    const owner = await place.side('owner', [says('a')])
+    const second = await place.side('second', [says('b')])
+    const threadId = await startThread(await owner.connect())
+    const two = await second.connect()
+    await two.request('thread/resume', { threadId })
+    await owner.manager.remove(threadId as never)
+    await two.waitFor('thread/status/changed', isNotLoaded)
+    const refused = await two.refused('turn/start', { threadId, input: input('x') })
+    assert.deepEqual(refused, { code: -32600, message: `thread not found: ${threadId}` })
+    await two.request('thread/resume', { threadId })
+    assert.equal((await two.runTurn(threadId, 'more')).status, 'completed')
+  })
+
+  it('leaves a socket that the next one removes', async () => {
+    await using place = await Place.open()
+    const owner = await place.process('owner')
+    const [stale = ''] = place.sockets
+    const { mode } = statSync(stale)
+    assert.deepEqual([mode & 0o777, statSync(dirname(stale)).mode & 0o777], [0o600, 0o700])
+    await owner.kill()
+    assert.equal(existsSync(stale), true)
+    const next = await place.process('next')
+    assert.equal(existsSync(stale), false)
+    assert.equal(place.sockets.length, 1)
+    await next.end()
+    assert.deepEqual(place.sockets, [])
+  })
+})
+
+describe('a peer that cannot be reached', () => {
+  const holder = (pid: number, name: string, threadId: string) =>
+    new RegExp(`^thread ${threadId} is open for writing in process ${pid} \\(${name}\\) since `)
+
+  it('because it offers nothing: the refusal names it', async () => {
+    await using place = await Place.open()
+    const owner = await place.side('exec', [says('a')], { isOffered: false })
+    const second = await place.side('second')
+    const threadId = await startThread(await owner.connect())
+    const two = await second.connect()
+    const { message } = await two.refused('thread/resume', { threadId })
+    assert.match(String(message), holder(process.pid, 'exec', threadId))
+  })
+
+  it('because it hangs: others are served, and the refusal names it in the end', async () => {
+    await using place = await Place.open()
+    const owner = await place.process('owner')
+    const threadId = await startThread(await owner.client())
+    const clock = new TestClock()
+    const second = await place.side('second', [says('here')], { clock })
+    const two = await second.connect()
+    owner.signal('SIGSTOP')
+    const connecting = clock.slept((ms) => ms === 2000)
+    const refused = two.refused('thread/resume', { threadId })
+    await connecting
+    await startThread(two)
+    clock.wake()
+    assert.match(String((await refused).message), holder(owner.pid, 'owner', threadId))
+    // It is not waited for a second time.
+    await two.refused('thread/resume', { threadId })
+    assert.equal(clock.sleeps.filter((ms) => ms === 2000).length, 1)
+    owner.signal('SIGCONT')
+  })
+
+  it('because it hangs later: its clients are told', async () => {
+    await using place = await Place.open()
+    const owner = await place.process('owner')
+    const threadId = await startThread(await owner.client())
+    const clock = new TestClock()
+    const second = await place.side('second', [], { clock })
+    const two = await second.connect()
+    const sleeps = () => clock.slept((ms) => ms === 5000)
+    await Promise.all([sleeps(), two.request('thread/resume', { threadId })])
+    owner.signal('SIGSTOP')
+    const answer = two.refused('turn/start', { threadId, input: input('x') })
+    const pinged = sleeps()
+    clock.wake()
+    await pinged
+    clock.wake()
+    assert.deepEqual(await answer, {
+      code: -32603,
+      message: `process ${owner.pid}, which has thread ${threadId} open, has not answered`,
+    })
+    await two.waitFor('thread/status/changed', isNotLoaded)
+    owner.signal('SIGCONT')
+  })
+
+  it('is not asked in a circle: a peer serves what it has, and passes nothing on', async () => {
+    await using place = await Place.open()
+    const owner = await place.side('owner', [says('a')])
+    const between = await place.side('between')
+    const threadId = await startThread(await owner.connect())
+    using peer = new KitClient(between.server)
+    await peer.initialize({}, 'bobbin_peer')
+    assert.deepEqual(await peer.refused('thread/resume', { threadId }), {
+      code: -32600,
+      message: `thread ${threadId} is not loaded in process ${process.pid}`,
+      data: { bobbin: 'threadNotLoadedInPeer' },
+    })
+    assert.equal((await peer.refused('thread/start', {})).code, -32600)
+  })
+})
+
+describe('many threads of one peer', () => {
+  it('go over one link, and none waits for another', async () => {
+    await using place = await Place.open()
+    const count = 20
+    const steps = Array.from({ length: count }, () => says('a'))
+    const hanging = Array.from({ length: count }, () => hangsAfter())
+    const owner = await place.side('owner', [...steps, ...hanging])
+    const second = await place.side('second')
+    const one = await owner.connect()
+    const ids: string[] = []
+    for (let n = 0; n < count; n += 1) ids.push(await startThread(one))
+    const two = await second.connect()
+    await Promise.all(ids.map((threadId) => two.request('thread/resume', { threadId })))
+    const socket = readFileSync('/proc/net/unix', 'utf8').split('\n')
+    const links = socket.filter((line) => place.sockets.some((path) => line.endsWith(path)))
+    // Those that listen are in state 01, those that are connected in 03.
+    assert.equal(links.filter((line) => line.split(/\s+/)[5] === '03').length, 1)
+    const turns = await Promise.all(
+      ids.map((threadId) => two.request('turn/start', { threadId, input: input('go') })),
+    )
+    await Promise.all(
+      ids.map((threadId, n) => {
+        return two.request('turn/interrupt', { threadId, turnId: turnIdOf(turns[n] ?? {}) })
+      }),
+    )
+    await Promise.all(turns.map((turn) => completed(two, turnIdOf(turn))))
+    for (const [n, threadId] of ids.entries()) {
+      const turnId = turnIdOf(turns[n] ?? {})
+      await completed(one, turnId)
+      assert.deepEqual(toldOf(two, threadId, turnId), toldOf(one, threadId, turnId))
+    }
+  })
+})
