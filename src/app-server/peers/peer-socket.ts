@@ -84,11 +84,10 @@ export class PeerSocket implements AsyncDisposable {
     const { clock, isWaiting } = this.#options
     for (;;) {
       await clock.sleep(LIVENESS_MS, signal)
-      if (!isWaiting()) this.#hasHeard = true
-      else if (this.#hasHeard) {
-        this.#hasHeard = false
-        this.#socket.ping()
-      } else this.cut('silent')
+      if (isWaiting() && !this.#hasHeard) break
+      this.#hasHeard = !isWaiting()
+      if (!this.#hasHeard) this.#socket.ping()
     }
+    this.cut('silent')
   }
 }
