@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { isObject, type JsonObject, systemClock } from '../../src/base/index.ts'
@@ -230,6 +230,100 @@ describe('a thread that another process has open', () => {
     await one.request('thread/unsubscribe', { threadId })
     assert.equal(three.messages.length, from)
     assert.deepEqual(owner.firstClients, ['bobbin_conformance'])
+  })
+})
+
+describe('a client of a thread that another process has open', () => {
+  it('that comes back is told what it has missed, and nobody else is told that again', async () => {
+    await using place = await Place.open()
+    const owner = await place.side('owner', [says('a'), says('b'), says('c')])
+    const second = await place.side('second')
+    const threadId = await startThread(await owner.connect())
+    const lost = await second.connect({ eventCursors: true })
+    await lost.request('thread/resume', { threadId })
+    await lost.runTurn(threadId, 'two')
+    const begun = await lost.waitFor('turn/started')
+    const others = [await second.connect(), await second.connect({ eventCursors: true })]
+    lost.close()
+    // The link has left and joined anew: it knows no cursor of the thread yet.
+    for (const other of others) await other.request('thread/resume', { threadId })
+    const back = await second.connect({ eventCursors: true })
+    const afterEventCursor = String(begun.params.eventCursor)
+    await back.request('thread/resume', { threadId, afterEventCursor })
+    await back.waitFor('thread/goal/cleared')
+    const from = lost.notifications.indexOf(begun) + 1
+    const missed = lost.notifications.slice(from).filter(({ params }) => params.eventCursor)
+    assert.deepEqual(
+      back.notifications.filter(({ params }) => params.eventCursor),
+      missed,
+    )
+    for (const other of others) {
+      assert.equal(other.told().includes('turn/completed'), false)
+    }
+    await back.runTurn(threadId, 'three')
+    for (const other of others) {
+      await other.waitFor('turn/completed')
+      const hasCursors = other.notifications.some(({ params }) => 'eventCursor' in params)
+      assert.equal(hasCursors, other === others[1])
+    }
+    await back.request('thread/resume', { threadId, afterEventCursor })
+    // Its answer comes over the link behind all that.
+    await back.request('thread/inject_items', { threadId, items: [assistantMessage('x')] })
+    for (const other of others) {
+      assert.equal(other.told().filter((name) => name === 'turn/completed').length, 1)
+    }
+    const gone = { threadId, afterEventCursor: 'nope' }
+    const { message } = await back.refused('thread/resume', gone)
+    assert.equal(message, 'events after cursor nope are gone; resume without a cursor')
+  })
+
+  it('may pipe its requests, name the log, and have paths of its own', async () => {
+    await using place = await Place.open()
+    const owner = await place.side('owner', [says('a'), says('b')])
+    const second = await place.side('second')
+    const one = await owner.connect()
+    const threadId = await startThread(one)
+    const { thread } = await one.request('thread/resume', { threadId })
+    const path = relative(join(place.project, 'second'), String((thread as JsonObject).path))
+    const two = await second.connect()
+    const settings = { threadId, cwd: 'sub' }
+    const answers = await Promise.all([
+      two.request('thread/resume', { threadId: '', path }),
+      two.request('thread/resume', { threadId }),
+      two.request('thread/settings/update', settings),
+      two.request('thread/inject_items', { threadId, items: [assistantMessage('put in')] }),
+      two.request('turn/start', { threadId, input: input('two') }),
+      two.request('thread/unsubscribe', { threadId }),
+    ])
+    assert.deepEqual(
+      answers.map((answer) => Object.keys(answer)[0]),
+      ['thread', 'thread', undefined, undefined, 'turn', 'status'],
+    )
+    const told = await one.waitFor('thread/settings/updated')
+    const { cwd } = told.params.threadSettings as JsonObject
+    assert.equal(cwd, join(place.project, 'second', 'sub'))
+    await completed(one, turnIdOf(answers[4] ?? {}))
+    assert.equal(second.manager.list().length, 0)
+  })
+
+  it('watches the reviewer that it has asked for, from its beginning', async () => {
+    await using place = await Place.open()
+    const review = says('{"findings":[],"overall_correctness":"ok"}')
+    const owner = await place.side('owner', [says('a'), review])
+    const second = await place.side('second')
+    const threadId = await startThread(await owner.connect())
+    const two = await second.connect()
+    await two.request('thread/resume', { threadId })
+    const target = { type: 'custom', instructions: 'Look.' }
+    const params = { threadId, target, delivery: 'detached' }
+    const result = await two.request('review/start', params)
+    await completed(two, turnIdOf(result))
+    const isReview = ({ threadId: id }: JsonObject) => id === result.reviewThreadId
+    const names = two.notifications.filter((told) => isReview(told.params))
+    assert.deepEqual(
+      names.map(({ method }) => method).filter((name) => name.startsWith('turn/')),
+      ['turn/started', 'turn/completed'],
+    )
   })
 })
 

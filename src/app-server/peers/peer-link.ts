@@ -9,7 +9,8 @@ import { pidOf } from './peer-sockets.ts'
 import { type PeerNotice, RemoteThread } from './remote-thread.ts'
 
 const CONNECT_LIMIT_MS = 2000
-const MOST_PENDING = 128
+/** Less than all clients may have under way: there is room for others when a peer hangs. */
+const MOST_PENDING = 64
 const MOST_THREADS = 1000
 
 /** What became of a request that was passed on: `ended` is that the peer never answered it. */
@@ -99,7 +100,8 @@ export class PeerLink implements AsyncDisposable {
       connection.respond(request.id, { status })
       return Promise.resolve('answered')
     }
-    if (this.#pending.size >= MOST_PENDING) {
+    const isStuck = this.#socket.waitingBytes > MOST_MESSAGE_BYTES
+    if (isStuck || this.#pending.size >= MOST_PENDING) {
       throw new RpcError('overloaded', `process ${this.pid} is overloaded; retry later.`)
     }
     const { promise, resolve } = Promise.withResolvers<Forwarded>()

@@ -59,6 +59,10 @@ export class PeerSocket implements AsyncDisposable {
     return await Promise.race([opened, this.#gone.promise.then(() => false)])
   }
 
+  get waitingBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
   send(text: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text)
   }

@@ -40,6 +40,8 @@ export class RemoteThread {
   #lastJoined: Connection | undefined
   /** Who is being told again what was told while it was away. */
   #catchingUp: Connection | undefined
+  /** What was told here before it came; all of it where nothing is known of that. */
+  #catchUpTo = 0
   #history: string | undefined
   #lastNumber = 0
 
@@ -70,6 +72,7 @@ export class RemoteThread {
     this.#watchers.add(connection)
     this.#lastJoined = connection
     this.#catchingUp = isBack ? connection : undefined
+    this.#catchUpTo = this.#history === undefined ? Number.POSITIVE_INFINITY : this.#lastNumber
     for (const { id, isOpen } of this.#questions.values()) {
       if (isOpen) this.#options.requests.ask(id, connection)
     }
@@ -139,11 +142,10 @@ export class RemoteThread {
       return method === 'thread/tokenUsage/updated' ? this.#only(this.#lastJoined) : this.#watchers
     }
     const number = Number(cursor[2])
-    const isKnown = this.#history === cursor[1]
-    const isOld = this.#catchingUp && (!isKnown || number <= this.#lastNumber)
-    if (!isOld || !isKnown) this.#lastNumber = number
     this.#history = cursor[1]
-    return isOld ? this.#only(this.#catchingUp) : this.#watchers
+    this.#lastNumber = Math.max(this.#lastNumber, number)
+    const isAgain = this.#catchingUp !== undefined && number <= this.#catchUpTo
+    return isAgain ? this.#only(this.#catchingUp) : this.#watchers
   }
 
   #only(connection: Connection | undefined): Connection[] {
