@@ -168,7 +168,7 @@ describe('a thread that another process has open', () => {
     }
   })
 
-  it('asks one that comes while something is open, and one that has left and comes back', async () => {
+  it('asks one that comes while something is open, also one that had left before', async () => {
     await using place = await Place.open()
     const { second, two, threadId } = await shared(place, { approvalPolicy: 'untrusted' })
     const { turn } = await two.request('turn/start', { threadId, input: input('ask') })
