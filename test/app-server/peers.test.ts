@@ -368,7 +368,7 @@ describe('an owner that ends', () => {
     assert.equal((await two.runTurn(threadId, 'more')).status, 'completed')
   })
 
-  it('lets a thread go: the next resume loads it here, other requests find it not loaded', async () => {
+  it('lets a thread go: the next resume loads it here, others find it not loaded', async () => {
     await using place = await Place.open()
     const owner = await place.side('owner', [says('a')])
     const second = await place.side('second', [says('b')])
