@@ -2,7 +2,6 @@
  * The three programs, each on a scratch home of its own with the same threads in it. A program
  * runs from its first use on; `fresh` ones start and end with one sample.
  */
-import { readFileSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { installPrograms, type Programs } from '../test/conformance/install.ts'
@@ -108,10 +107,4 @@ export class Contest implements AsyncDisposable {
       delete this.#codex[side]
     }
   }
-}
-
-/** The most memory that a running process has had so far; Linux only. */
-export function peakMegabytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmHWM:\s*(\d+) kB/.exec(status)?.[1]) / 1024
 }

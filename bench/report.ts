@@ -31,7 +31,8 @@ function cell({ samples, failures }: Result, program: Program): string {
 
 function ratio({ samples }: Result, other: Program): string {
   const [own, others] = [samples.bobbin, samples[other]]
-  return own && others ? (median(own) / median(others)).toFixed(3) : ''
+  const share = own && others ? median(own) / median(others) : Number.NaN
+  return Number.isFinite(share) ? share.toFixed(3) : ''
 }
 
 function shown(value: number): string {

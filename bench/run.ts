@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { appendSection } from './appends.ts'
 import { firstListSection } from './first-list.ts'
+import { manyTurnsSection } from './many-turns.ts'
 import type { Result, Section } from './measure.ts'
 import { jsonLine, table } from './report.ts'
 import { threadChangeSection } from './thread-changes.ts'
@@ -26,8 +27,11 @@ if (names.some(isWanted)) {
 }
 
 function sectionsOf(isQuick: boolean): Section[] {
-  const bigHome = { threads: isQuick ? 1_000 : 10_000, turns: 20 }
-  const sizes = isQuick ? [2, 20] : [2, 20, 200]
+  const bigHome = { threads: isQuick ? 500 : 10_000, turns: 20 }
+  const manyTurns = isQuick
+    ? { turns: 2, crowds: 1, single: 2, idleThreads: 20, idleWarmUp: 10, idleSamples: 1 }
+    : { turns: 20, crowds: 3, single: 12, idleThreads: 300, idleWarmUp: 50, idleSamples: 3 }
+  const sizes = isQuick ? [2, 10] : [2, 20, 200]
   const count = isQuick ? 4 : 20
   const threadSections = sizes.flatMap((megabytes) => {
     return [
@@ -38,6 +42,7 @@ function sectionsOf(isQuick: boolean): Section[] {
   })
   return [
     turnSection(isQuick ? 40 : 200),
+    manyTurnsSection(manyTurns),
     firstListSection(bigHome, 1),
     warmListSection(bigHome, isQuick ? 10 : 50),
     ...threadSections,

@@ -1,7 +1,8 @@
 /** Reading a long thread: at first sight, later on, and how much memory it takes. */
-import { type CodexSide, peakMegabytes } from './contest.ts'
+import type { CodexSide } from './contest.ts'
 import type { LongThreadPlan } from './long-thread.ts'
 import { interleavedSection, type Row, type Section } from './measure.ts'
+import { peakMegabytes } from './process-costs.ts'
 import {
   type CodexRequest,
   callOf,

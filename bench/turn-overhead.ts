@@ -3,16 +3,15 @@
  * last event at the client, and CPU of the whole process. Bobbin and real Codex 0.133.0 take turns,
  * each with one thread, so that the machine's moods meet both.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { numberAt, stringAt } from '../src/base/index.ts'
 import { startChild } from '../test/conformance/child.ts'
 import { CodexAppServer } from '../test/conformance/codex-app-server.ts'
 import { installPrograms } from '../test/conformance/install.ts'
 import { Scratch } from '../test/conformance/scratch.ts'
 import { readLinesOf, unixMs } from './line-pipe.ts'
-
-/** Linux counts CPU in hundredths of a second. */
-const TICK_MS = 10
+import { cpuMs } from './process-costs.ts'
+import { WorkerProcess } from './worker-process.ts'
 
 export interface TurnCosts {
   readonly wallMs: readonly number[]
@@ -88,18 +87,11 @@ async function codexDriver(scratch: Scratch, binary: string): Promise<Driver> {
   }
 }
 
-/** User and system time of a process and the children it has waited for, in milliseconds. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  const ticks = fields.slice(11, 15).map(Number)
-  return ticks.reduce((sum, each) => sum + each, 0) * TICK_MS
-}
-
 /** Warm-up turns are not counted. */
 export async function measureTurns(turns: number, warmUp: number) {
   const programs = await installPrograms()
-  await using model = new LineChild('model-server.ts', [], {})
-  const baseUrl = await model.read()
+  await using model = new WorkerProcess('model-server.ts', [])
+  const baseUrl = stringAt(await model.ask({ call: 'address' }), 'baseUrl') ?? ''
   await using bobbinHome = await Scratch.create()
   await using codexHome = await Scratch.create()
   await codexHome.useModelServer(baseUrl)
@@ -112,7 +104,7 @@ export async function measureTurns(turns: number, warmUp: number) {
     for (const side of ['bobbin', 'codex'] as const) {
       if (count === 0) cpuBefore[side] = cpuMs(sides[side].pid)
       const { calledMs, endedMs } = await sides[side].turn(`turn ${count}`)
-      const requestMs = Number(await model.ask('next'))
+      const requestMs = numberAt(await model.ask({ call: 'requestMs' }), 'requestMs') ?? 0
       if (count < 0) continue
       costs[side].wallMs.push(endedMs - requestMs)
       costs[side].callMs.push(endedMs - calledMs)

@@ -12,10 +12,10 @@ export class WorkerProcess implements AsyncDisposable {
   readonly #child: ReturnType<typeof startChild>
   readonly #lines: AsyncGenerator<string>
 
-  /** `file` lies in this folder. */
-  constructor(file: string, args: readonly string[]) {
+  /** `file` lies in this folder; `more` goes into its environment. */
+  constructor(file: string, args: readonly string[], more: { [name: string]: string } = {}) {
     const path = join(import.meta.dirname, file)
-    const env = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: COMPILE_CACHE }
+    const env = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: COMPILE_CACHE, ...more }
     const options = { cwd: import.meta.dirname, env }
     this.#child = startChild(process.execPath, [path, ...args], options)
     this.#child.stderr.on('data', (text: string) => process.stderr.write(text))

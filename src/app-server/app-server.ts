@@ -7,6 +7,7 @@ import { routes } from './handlers/index.ts'
 import { IdleThreads } from './idle-threads.ts'
 import { isPeer, PeerListener, RequestForwarder } from './peers/index.ts'
 import { readMessage } from './protocol/jsonrpc.ts'
+import { requestSchema } from './protocol/request-schema.ts'
 import { Router } from './router.ts'
 import type { ServerContext } from './server-context.ts'
 import { ServerRequests } from './server-requests.ts'
@@ -98,6 +99,11 @@ export class AppServer implements AsyncDisposable {
     }
   }
 
+  /** What is served, as JSON Schema of the requests. */
+  get requestSchema(): JsonObject {
+    return requestSchema(this.#router.methods)
+  }
+
   /** Resolves when no request is being served. */
   async settled(): Promise<void> {
     await this.#router.settled()
@@ -171,7 +177,8 @@ export class AppServer implements AsyncDisposable {
     if (!feed) return
     this.#feeds.delete(threadId)
     feed[Symbol.dispose]()
-    feed.tellNotLoaded()
+    // Who hears of the end of the process need not hear of each thread's.
+    if (!this.#options.manager.isClosing) feed.tellNotLoaded()
   }
 
   #broadcast(method: string, params: JsonObject): void {

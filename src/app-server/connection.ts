@@ -21,7 +21,7 @@ export interface ClientInfo {
 export class Connection {
   readonly #wire: Wire
   #client: ClientInfo | undefined
-  #isClosed = false
+  readonly #closed = new AbortController()
 
   constructor(wire: Wire) {
     this.#wire = wire
@@ -33,15 +33,27 @@ export class Connection {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.#closed.signal.aborted
   }
 
   initialize(client: ClientInfo): void {
     this.#client = client
   }
 
+  /** Aborts when the client has gone: what belongs to it ends then. */
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /** Runs `work` once the client has gone, at once if it has; until the result is disposed. */
+  onClose(work: () => void): Disposable {
+    if (this.isClosed) work()
+    else this.closed.addEventListener('abort', work, { once: true })
+    return { [Symbol.dispose]: () => this.closed.removeEventListener('abort', work) }
+  }
+
   close(): void {
-    this.#isClosed = true
+    this.#closed.abort()
   }
 
   respond(id: RequestId, result: Json): void {
@@ -64,7 +76,7 @@ export class Connection {
 
   /** As `notify`, of a text that many get. */
   notifyText(method: string, text: string): void {
-    if (!this.#isClosed && this.#client && !this.#client.optOuts.has(method)) this.#wire.send(text)
+    if (!this.isClosed && this.#client && !this.#client.optOuts.has(method)) this.#wire.send(text)
   }
 
   ask(id: RequestId, method: string, params: JsonObject): void {
@@ -72,6 +84,6 @@ export class Connection {
   }
 
   #send(message: JsonObject): void {
-    if (!this.#isClosed) this.#wire.send(JSON.stringify(message))
+    if (!this.isClosed) this.#wire.send(JSON.stringify(message))
   }
 }

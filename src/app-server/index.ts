@@ -1,2 +1,26 @@
 export { AppServer, type AppServerOptions, type ClientPort } from './app-server.ts'
 export type { Wire } from './connection.ts'
+export { requestTypes } from './protocol/request-types.ts'
+export {
+  type AuthFlags,
+  authority,
+  capabilityToken,
+  controlSocketPath,
+  isLoopback,
+  keptToken,
+  type ListenUrl,
+  missingAuth,
+  networkGate,
+  openControlSocket,
+  parseListenUrl,
+  proxyToSocket,
+  readAuth,
+  type Serving,
+  StdioTransport,
+  type StopWishes,
+  serveUntilStopped,
+  type Transport,
+  TransportError,
+  type WebSocketAuth,
+  WebSocketTransport,
+} from './transport/index.ts'

@@ -53,6 +53,10 @@ export class Router {
     this.#tryForward = tryForward
   }
 
+  get methods(): Method[] {
+    return [...this.#routes.values()].map(({ method }) => method)
+  }
+
   /** Resolves when nothing is being served; never rejects. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
@@ -82,7 +86,7 @@ export class Router {
 
   #parse(connection: Connection, { method, params: sent }: RpcRequest) {
     const found = this.#routes.get(method)
-    if (!found) throw unknownMethod(method)
+    if (!found) throw unknownMethod(method, connection.client !== undefined)
     const params: unknown = parseParams(found.method, sent)
     const isHandshake = method === 'initialize'
     if (!connection.client && !isHandshake) throw invalid('Not initialized')
@@ -136,8 +140,9 @@ export class Router {
 }
 
 /** Newer clients know by the text that they speak to 0.133.0's protocol. */
-function unknownMethod(name: string): RpcError {
+function unknownMethod(name: string, isInitialized: boolean): RpcError {
   const isKnown = METHOD_NAMES.some((each) => each === name)
+  if (isKnown && !isInitialized) return invalid('Not initialized')
   if (isKnown) return new RpcError('methodNotFound', `method not supported by Bobbin: ${name}`)
   return invalid(`Invalid request: ${variantText(name, METHOD_NAMES)}`)
 }

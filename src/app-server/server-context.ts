@@ -16,6 +16,8 @@ export interface ServerContext {
   readonly version: string
   /** The configuration as it is now, with `key=value` overrides. Throws `ConfigError`. */
   readonly loadConfig: (overrides: readonly string[]) => Config
+  /** Environment of what clients run; that of this process when left out. */
+  readonly environment?: NodeJS.ProcessEnv
   readonly installationId: () => Promise<string>
   /** Undefined for a thread that is not loaded. */
   feed(threadId: ThreadId): ThreadFeed | undefined

@@ -31,7 +31,10 @@ export function gitIn(directory: string, signal?: AbortSignal): AskGit {
   return (...args) => runGit(directory, args, signal)
 }
 
-/** Undefined outside a work tree. Three git calls in parallel, each at most 5 s. */
+/**
+ * Undefined outside a work tree. Two git calls in parallel, each at most 5 s: starting a process
+ * holds this one up, the longer the more memory it has.
+ */
 export async function readWorkTree(
   directory: string,
   signal?: AbortSignal,
@@ -39,11 +42,11 @@ export async function readWorkTree(
   const root = findWorkTreeRoot(directory)
   if (root === undefined) return undefined
   const ask = gitIn(directory, signal)
-  const [commitHash, branch, originUrl] = await Promise.all([
-    ask('rev-parse', 'HEAD'),
-    ask('rev-parse', '--abbrev-ref', 'HEAD'),
+  const [head, originUrl] = await Promise.all([
+    ask('rev-parse', 'HEAD', '--abbrev-ref', 'HEAD'),
     ask('remote', 'get-url', 'origin'),
   ])
+  const [commitHash, branch] = head?.split('\n') ?? []
   return {
     root,
     ...(commitHash ? { commitHash } : {}),

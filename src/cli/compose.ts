@@ -55,16 +55,27 @@ export interface ComposeParams {
  * Wires the whole for one process: home, model access, manager. A provider that cannot be used is
  * told when a thread asks for it (`ConfigError`), before anything is written.
  */
-export function composeManager(params: ComposeParams): ThreadManager {
-  const { config, environment, store, origin, isEphemeral } = params
+export function composeManager({ config, ...params }: ComposeParams): ThreadManager {
+  return managerOf({ ...params, current: () => config })
+}
+
+export interface ManagerParts extends Omit<ComposeParams, 'config'> {
+  /** The configuration that holds for what is done now. */
+  readonly current: () => Config
+}
+
+/** A manager whose threads each begin with the configuration as it is then. */
+export function managerOf(parts: ManagerParts): ThreadManager {
+  const { current, environment, store, origin, isEphemeral } = parts
+  const { home } = current()
   let id: Promise<string> | undefined
   const idOfHome = () => {
-    id ??= installationId(config.home, !isEphemeral)
+    id ??= installationId(home, !isEphemeral)
     return id
   }
   const modelAccess = (providerId: string): ModelAccess => {
-    const provider = requireProvider(config.providers, providerId)
-    const bearerToken = requireToken(provider, config.home, environment)
+    const provider = requireProvider(current().providers, providerId)
+    const bearerToken = requireToken(provider, home, environment)
     const client = new ResponsesClient({
       provider: { ...provider, bearerToken },
       clock: systemClock,
@@ -74,6 +85,7 @@ export function composeManager(params: ComposeParams): ThreadManager {
     })
     return { client, streamMaxRetries: provider.streamMaxRetries }
   }
+  const execPolicy = () => homeExecPolicy(home, current().trustedFolders, !isEphemeral)
   return new ThreadManager({
     store,
     clock: systemClock,
@@ -81,8 +93,11 @@ export function composeManager(params: ComposeParams): ThreadManager {
     origin,
     version: bobbinVersion(),
     environment,
-    docsHome: config.home,
-    execPolicy: homeExecPolicy(config.home, config.trustedFolders, !isEphemeral),
-    mcpServers: config.mcpServers,
+    docsHome: home,
+    execPolicy: {
+      load: (cwd) => execPolicy().load(cwd),
+      append: (prefix) => execPolicy().append(prefix),
+    },
+    mcpServers: () => current().mcpServers,
   })
 }

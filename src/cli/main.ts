@@ -10,7 +10,8 @@ Examples:
   bobbin exec resume --last "now add a test"  go on with the last thread of this folder
   bobbin review --base main                   have a branch reviewed
   bobbin threads list                         find it again
-  bobbin threads show --last                  read it`
+  bobbin threads show --last                  read it
+  bobbin app-server --help                    serve threads to editors and programs`
 
 const EXEC_HELP = `
 Words:
@@ -277,6 +278,85 @@ function addDoctorCommand(root: Command): void {
     })
 }
 
+const APP_SERVER_HELP = `
+Examples:
+  bobbin app-server                             for a program that starts it: JSON lines on stdio
+  bobbin app-server --listen ws://127.0.0.1:4500
+  export TOKEN="$(cat ~/.codex/app-server-control/ws-token)"
+  codex --remote ws://127.0.0.1:4500 --remote-auth-token-env TOKEN
+
+Messages are JSON-RPC 2.0 as Codex 0.133.0 speaks it. The first request of a connection:
+  {"id":1,"method":"initialize","params":{"clientInfo":{"name":"mine","version":"1"}}}
+
+Listens at (--listen):
+  stdio://       one client; ends with its input, and running turns with it
+  unix://[PATH]  WebSockets over a socket that only you can open
+                 (default: HOME/app-server-control/app-server-control.sock)
+  ws://IP:PORT   WebSockets; port 0 takes a free one, told on standard error
+
+Who may connect to ws:// shows a token: "Authorization: Bearer TOKEN".
+  (nothing)                        on loopback: a token of the home, made on first use, told then,
+                                   kept in HOME/app-server-control/ws-token
+  --ws-auth capability-token       a token of yours: --ws-token-file or --ws-token-sha256
+  --ws-auth signed-bearer-token    JSON Web Tokens (HS256, exp): --ws-shared-secret-file
+  --ws-auth none                   on loopback only: every program of this machine may connect
+Web pages (any Origin header) are refused. /readyz and /healthz need no token.
+
+SIGTERM and SIGINT let running turns end first, --drain-seconds at most; a second one interrupts
+them. Interrupted or not, what was told is kept.`
+
+function appServerCommand(): Command {
+  const command = new Command('app-server')
+    .summary('serve threads to programs: editors, terminals, your own')
+    .description('Serve threads to other programs, over standard input or WebSockets.')
+    .option('--listen <url>', 'stdio://, unix://[PATH], ws://IP:PORT or off', 'stdio://')
+    .option('-c, --config <key=value>', 'override a value of config.toml; repeatable', collect, [])
+    .option('--drain-seconds <count>', 'how long running turns may go on when it stops', '30')
+    .option('--ws-auth <mode>', 'capability-token, signed-bearer-token or none')
+    .option('--ws-token-file <path>', 'file with the token')
+    .option('--ws-token-sha256 <hex>', 'SHA-256 digest of the token')
+    .option(
+      '--ws-shared-secret-file <path>',
+      'file with the key of signed tokens, 32 bytes or more',
+    )
+    .option('--ws-issuer <issuer>', 'issuer that signed tokens have to name')
+    .option('--ws-audience <audience>', 'audience that signed tokens have to name')
+    .option('--ws-max-clock-skew-seconds <count>', 'how wrong clocks may be (default: 30)')
+    .addHelpText('after', APP_SERVER_HELP)
+  for (const flag of ACCEPTED_SERVER_FLAGS) command.addOption(new Option(flag).hideHelp())
+  command
+    .command('proxy')
+    .description('Connect standard input and output with the socket of a running server.')
+    .option('--sock <path>', 'the socket (default: the one of the home)')
+    .action(async (options) => {
+      const { runProxy } = await import('./commands/app-server.ts')
+      process.exitCode = await runProxy(options)
+    })
+  for (const form of ['json', 'ts'] as const) {
+    command
+      .command(form === 'json' ? 'generate-json-schema' : 'generate-ts')
+      .description(`Write what clients may send into a folder: ClientRequest.${form}.`)
+      .requiredOption('-o, --out <dir>', 'the folder')
+      .action(async (options) => {
+        const { runGenerate } = await import('./commands/app-server-schema.ts')
+        process.exitCode = await runGenerate(form, options)
+      })
+  }
+  return command.action(async (options) => {
+    const { runAppServer } = await import('./commands/app-server.ts')
+    process.exitCode = await runAppServer(options)
+  })
+}
+
+/** Flags of real Codex's app-server that need nothing done here. */
+const ACCEPTED_SERVER_FLAGS = [
+  '--stdio',
+  '--analytics-default-enabled',
+  '--strict-config',
+  '--enable <feature>',
+  '--disable <feature>',
+]
+
 function program(): Command {
   const root = new Command('bobbin')
     .description(INTRO)
@@ -285,6 +365,7 @@ function program(): Command {
     .addCommand(execCommand())
     .addCommand(reviewCommand())
     .addCommand(threadsCommand())
+    .addCommand(appServerCommand())
   root
     .command('demo')
     .description('Run a turn with a scripted model, offline, in a scratch folder and home.')

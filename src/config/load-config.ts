@@ -14,7 +14,7 @@ import { ConfigError } from './errors.ts'
 import { type McpServerConfig, readMcpServers } from './mcp-servers.ts'
 import { type ProviderConfig, readProviders } from './providers.ts'
 
-const CONFIG_FILE = 'config.toml'
+export const CONFIG_FILE = 'config.toml'
 
 /** What a home's `config.toml`, a profile and `-c` overrides add up to. */
 export interface Config {
@@ -49,6 +49,8 @@ export interface LoadConfig {
   readonly profile?: string
   /** Leaves `config.toml` unread. */
   readonly ignoreFile?: boolean
+  /** Stands for what `config.toml` says. */
+  readonly file?: JsonObject
 }
 
 const DEFAULT_PROVIDER = 'openai'
@@ -56,7 +58,7 @@ const DEFAULT_PROVIDER = 'openai'
 /** Throws `ConfigError`. Keys that Bobbin does not know are left alone. */
 export function loadConfig(params: LoadConfig): Config {
   const path = join(params.home, CONFIG_FILE)
-  const file = params.ignoreFile ? {} : readToml(path)
+  const file = params.file ?? (params.ignoreFile ? {} : readToml(path))
   const overrides = parseOverrides(params.overrides)
   const profileName = params.profile ?? asText(overrides.profile) ?? asText(file.profile)
   const profile = profileName === undefined ? {} : profileTable(file, profileName, path)
@@ -85,7 +87,8 @@ export function loadConfig(params: LoadConfig): Config {
   }
 }
 
-function readToml(path: string): JsonObject {
+/** Empty when there is no such file. Throws `ConfigError`. */
+export function readToml(path: string): JsonObject {
   try {
     return parse(readFileSync(path, 'utf8')) as JsonObject
   } catch (error) {
@@ -105,7 +108,7 @@ function asText(value: Json | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function profileTable(file: JsonObject, name: string, path: string): JsonObject {
+export function profileTable(file: JsonObject, name: string, path: string): JsonObject {
   const profiles = isObject(file.profiles) ? file.profiles : {}
   const profile = profiles[name]
   if (isObject(profile)) return profile
@@ -144,7 +147,7 @@ function nested(keys: readonly string[], value: Json): JsonObject {
 }
 
 /** `over` wins; tables are merged key by key. */
-function merge(under: JsonObject, over: JsonObject): JsonObject {
+export function merge(under: JsonObject, over: JsonObject): JsonObject {
   const merged: JsonObject = { ...under }
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key]

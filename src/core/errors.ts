@@ -10,6 +10,8 @@ export type SessionFailure =
   | 'not_steerable'
   /** The turn ended before the input was kept; it is in no log. */
   | 'turn_over'
+  /** The same, because somebody ended the turn. */
+  | 'turn_stopped'
   /** The thread's storage refused; the cause tells why. What was to be kept is tried again. */
   | 'not_kept'
   | 'closed'

@@ -40,6 +40,20 @@ export {
   type ThreadManagerOptions,
 } from './thread-manager.ts'
 export { DynamicToolError, parseDynamicTools } from './tools/dynamic-tool-definitions.ts'
+export {
+  ExecError,
+  type StreamedProcess,
+  startStreamed,
+  type TerminalSize,
+} from './tools/exec/index.ts'
 export type { ExecPolicyStore, RuleFile } from './tools/exec-policy/index.ts'
-export { findSandbox, type SandboxState } from './tools/sandbox/index.ts'
+export {
+  type Confined,
+  findSandbox,
+  isConfining,
+  networkEnvironment,
+  SandboxError,
+  SandboxFinder,
+  type SandboxState,
+} from './tools/sandbox/index.ts'
 export type { TurnKind } from './turn/turn-task.ts'

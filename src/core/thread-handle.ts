@@ -95,7 +95,7 @@ export class ThreadHandle implements AsyncDisposable {
    * `steerTurn` does, or waits for the end of a turn that takes no input (a compaction, a review)
    * and starts one then. The id answered is that of the turn which the input is in, once it is
    * kept there; `options` other than the settings count for a turn that is started. Throws as
-   * `startTurn` does, `turn_over` when somebody stopped the turn before it was kept, and
+   * `startTurn` does, `turn_stopped` when somebody stopped the turn before it was kept, and
    * `queue_full`.
    */
   submitInput(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
@@ -169,8 +169,8 @@ export class ThreadHandle implements AsyncDisposable {
   /**
    * Says something more to the running turn, or only to the named one; it goes out with the turn's
    * next request. Its id is answered once the input is kept. Throws `SessionError`: `no_turn`,
-   * `other_turn`, `not_steerable`, `turn_over` (it is in no log then), `empty_input`, `not_kept`,
-   * `closed`.
+   * `other_turn`, `not_steerable`, `turn_over` and `turn_stopped` (it is in no log then),
+   * `empty_input`, `not_kept`, `closed`.
    */
   steerTurn(
     input: readonly UserInput[],

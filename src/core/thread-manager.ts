@@ -83,8 +83,8 @@ export interface ThreadManagerOptions {
   readonly reviewModel?: string
   /** The rules for commands; left out, there are none and none can be kept. */
   readonly execPolicy?: ExecPolicyStore
-  /** Started anew for every thread. */
-  readonly mcpServers?: readonly McpServerConfig[]
+  /** Started anew for every thread; a function is asked for each. */
+  readonly mcpServers?: readonly McpServerConfig[] | (() => readonly McpServerConfig[])
   /** Looks for what confines commands; left out, on this machine. */
   readonly findSandbox?: () => Promise<SandboxState & Disposable>
 }
@@ -145,11 +145,18 @@ interface SessionRole {
   readonly purpose?: string
 }
 
+interface LoadThread extends Pick<ResumeThread, 'defaults' | 'overrides'> {
+  /** It was made just now, as a copy. */
+  readonly isFork: boolean
+}
+
 interface SessionStart {
   readonly threadId: ThreadId
   readonly settings: SessionSettings
   readonly role: SessionRole
   readonly history: ModelHistory
+  /** Compactions that the thread has behind it. */
+  readonly windowNumber?: number
   readonly live: LiveThread | undefined
   readonly workTree: WorkTree
   readonly damage: StoredHistory['damage']
@@ -203,7 +210,7 @@ export class ThreadManager implements AsyncDisposable {
     this.#resuming.add(threadId)
     try {
       const at = isPath ? { rolloutPath: ref.rolloutPath } : {}
-      return await this.#follow(() => this.#resume(threadId, at, params))
+      return await this.#follow(() => this.#resume(threadId, at, { ...params, isFork: false }))
     } finally {
       this.#resuming.delete(threadId)
     }
@@ -252,6 +259,11 @@ export class ThreadManager implements AsyncDisposable {
 
   get(threadId: ThreadId): ThreadHandle | undefined {
     return this.#handles.get(threadId)
+  }
+
+  /** No thread can be loaded any more: it closes them all, or has done so. */
+  get isClosing(): boolean {
+    return this.#isDisposed
   }
 
   /** Everything that is loaded, in the order of loading. */
@@ -373,7 +385,7 @@ export class ThreadManager implements AsyncDisposable {
   async #resume(
     threadId: ThreadId,
     at: { readonly rolloutPath?: string },
-    { defaults, overrides }: Pick<ResumeThread, 'defaults' | 'overrides'>,
+    { defaults, overrides, isFork }: LoadThread,
   ): Promise<ThreadHandle> {
     await using opening = new AsyncDisposableStack()
     const notices = new Early<string>()
@@ -387,12 +399,15 @@ export class ThreadManager implements AsyncDisposable {
     const header = headerOf(log.items)
     const history = replayModelHistory(log.items)
     const settings = resumedSettings(completeSettings(defaults), overrides, header, history)
-    const warning = modelChangeWarning(history, settings)
+    // A fork's model was chosen for it; a thread that goes on may not do as well with another.
+    const warning = isFork ? undefined : modelChangeWarning(history, settings)
     if (warning !== undefined) notices.hear(warning)
     const role = this.#roleOf(header)
     const workTree = opening.use(new WorkTree(settings.cwd))
-    const { damage } = log
-    const parts = { threadId, settings, role, history, live, workTree, damage }
+    const { damage, compactionCount } = log
+    const windowNumber = isFork ? 0 : compactionCount
+    const thread = { threadId, settings, role, history, windowNumber }
+    const parts = { ...thread, live, workTree, damage }
     const handle = this.#load(parts, notices)
     opening.move()
     return this.#register(handle)
@@ -410,7 +425,7 @@ export class ThreadManager implements AsyncDisposable {
     })
     const { model, modelProvider, effort } = completeSettings(settings)
     const overrides = { model, modelProvider, ...(effort === undefined ? {} : { effort }) }
-    return await this.#resume(threadId, {}, { defaults: settings, overrides })
+    return await this.#resume(threadId, {}, { defaults: settings, overrides, isFork: true })
   }
 
   async #forkEphemeral({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {
@@ -455,13 +470,13 @@ export class ThreadManager implements AsyncDisposable {
   }
 
   #load(parts: SessionStart, notices: Early<string>): ThreadHandle {
-    const { threadId, settings, role, history, live, damage } = parts
+    const { threadId, settings, role, history, windowNumber, live, damage } = parts
     const statuses = new Early<SessionEvent>()
     const session = new Session({
       threadId,
       sessionId: threadId,
       ...role,
-      state: new SessionState(history, settings),
+      state: new SessionState(history, settings, windowNumber),
       services: this.#services(parts, statuses.hear),
       live,
     })
@@ -497,7 +512,8 @@ export class ThreadManager implements AsyncDisposable {
     const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
     const { version, mcpServers = [] } = this.#options
     // Who works for another session has the built-in tools only.
-    const servers = role.purpose === undefined ? mcpServers : []
+    const configured = typeof mcpServers === 'function' ? mcpServers() : mcpServers
+    const servers = role.purpose === undefined ? configured : []
     const around = { cwd: settings.cwd, environment, clock, version, threadId, tell }
     const mcp = new McpServers({ ...around, servers })
     return {

@@ -6,6 +6,8 @@ export interface ContextPoint {
   readonly start: number
   readonly turnContext: number | null
   readonly tokenCount: number | null
+  /** Compactions before `start`, taken back or not. */
+  readonly compactionCount: number
 }
 
 /** What stands where a turn begins; `context` is null while all of the log is needed. */
@@ -21,6 +23,7 @@ export interface ContextOutlineState {
   readonly context: ContextPoint | null
   readonly turnContext: number | null
   readonly tokenCount: number | null
+  readonly compactionCount: number
   /** The last end of a turn before the current one: read without that turn, it means another. */
   readonly strayEnd: number
 }
@@ -42,6 +45,7 @@ export class ContextOutline {
   #context: ContextPoint | null
   #turnContext: number | null
   #tokenCount: number | null
+  #compactionCount: number
   #strayEnd: number
   #start = 0
   #isIncomplete = false
@@ -52,6 +56,7 @@ export class ContextOutline {
     this.#context = known?.context ?? null
     this.#turnContext = known?.turnContext ?? null
     this.#tokenCount = known?.tokenCount ?? null
+    this.#compactionCount = known?.compactionCount ?? 0
     this.#strayEnd = known?.strayEnd ?? -1
   }
 
@@ -69,6 +74,7 @@ export class ContextOutline {
       context: this.#context,
       turnContext: this.#turnContext,
       tokenCount: this.#tokenCount,
+      compactionCount: this.#compactionCount,
       strayEnd: this.#strayEnd,
     }
   }
@@ -89,6 +95,7 @@ export class ContextOutline {
       // Without replacement the model's history is made of what was there before.
       const isReplaced = item.payload.replacement_history !== undefined
       this.#context = isReplaced ? this.#startOfTurn() : null
+      this.#compactionCount += 1
     } else if (item.type === 'event_msg' && item.payload.type === 'token_count') {
       if (item.payload.info) this.#tokenCount = start
     }
@@ -104,12 +111,17 @@ export class ContextOutline {
   #startOfTurn(): ContextPoint | null {
     const mark = this.#segments.current?.before
     if (!mark) return null
-    const { start, turnContext, tokenCount } = mark
-    return { start, turnContext, tokenCount }
+    const { start, turnContext, tokenCount, compactionCount } = mark
+    return { start, turnContext, tokenCount, compactionCount }
   }
 
   #mark(): Mark {
-    const [start, turnContext, tokenCount] = [this.#start, this.#turnContext, this.#tokenCount]
-    return { start, turnContext, tokenCount, context: this.#context }
+    return {
+      start: this.#start,
+      turnContext: this.#turnContext,
+      tokenCount: this.#tokenCount,
+      compactionCount: this.#compactionCount,
+      context: this.#context,
+    }
   }
 }

@@ -1,3 +1,4 @@
+export { commandActions } from './command-actions.ts'
 export { compactedHistory, estimateTokens, SUMMARY_PREFIX } from './compaction.ts'
 export { type ContextPoint, contextPoint } from './context-outline.ts'
 export { isContextual, isUserBoundary, TURN_ABORTED_MARKER } from './contextual.ts'
@@ -9,7 +10,12 @@ export {
   type ObservedFacts,
   type ThreadMetadataPatch,
 } from './metadata-lines.ts'
-export { type ModelHistory, replayModelHistory, toModelInput } from './model-history.ts'
+export {
+  countCompactions,
+  type ModelHistory,
+  replayModelHistory,
+  toModelInput,
+} from './model-history.ts'
 export { isPersisted } from './persistence-policy.ts'
 export { callText, searchText } from './search-text.ts'
 export {
@@ -29,3 +35,4 @@ export {
   userContent,
 } from './turn-items.ts'
 export { foldTurns, foldTurnsSlice, type TurnsSlice } from './turn-view.ts'
+export { typedCommand } from './typed-command.ts'

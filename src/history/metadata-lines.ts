@@ -1,10 +1,18 @@
-import type { GitInfo, MemoryMode, RolloutItem, SessionMeta, ThreadId } from '../protocol/index.ts'
+import type {
+  GitInfo,
+  MemoryMode,
+  RolloutItem,
+  SessionMeta,
+  ThreadGoal,
+  ThreadId,
+} from '../protocol/index.ts'
 import type { ThreadSummary } from './thread-summary.ts'
 
 /** What a person changes about a thread. Absent: left as it is. Null: cleared. */
 export interface ThreadMetadataPatch {
   readonly name?: string | null
   readonly memoryMode?: MemoryMode
+  readonly goal?: ThreadGoal | null
   readonly git?: {
     readonly sha?: string | null
     readonly branch?: string | null
@@ -23,10 +31,11 @@ export interface CurrentMetadata {
   readonly header: SessionMeta
   readonly git: GitInfo | null
   readonly memoryMode: MemoryMode
+  readonly goal?: ThreadGoal | null
 }
 
 export function isEmptyPatch(patch: ThreadMetadataPatch): boolean {
-  return patch.name === undefined && patch.memoryMode === undefined && patch.git === undefined
+  return [patch.name, patch.memoryMode, patch.git, patch.goal].every((each) => each === undefined)
 }
 
 /**
@@ -52,6 +61,13 @@ export function metadataLines(
   if (patch.name !== undefined) {
     const thread_name = patch.name
     const payload = { type: 'thread_name_updated', thread_id: threadId, thread_name } as const
+    lines.push({ type: 'event_msg', payload })
+  }
+  const goal = patch.goal ?? (patch.goal === null ? current.goal : undefined)
+  if (goal) {
+    // 0.133.0 knows the kind, and drops a line without the whole goal; it passes over `cleared`.
+    const told = { type: 'thread_goal_updated', threadId, goal: { ...goal } } as const
+    const payload = patch.goal === null ? { ...told, cleared: true } : told
     lines.push({ type: 'event_msg', payload })
   }
   return lines

@@ -89,6 +89,11 @@ class Replay {
   }
 }
 
+/** How often a log says that it was condensed, taken back or not. */
+export function countCompactions(log: readonly RolloutItem[]): number {
+  return log.filter(({ type }) => type === 'compacted').length
+}
+
 /** Folds a whole log. Old and foreign forms included; nothing is dropped but unknown kinds. */
 export function replayModelHistory(log: Iterable<RolloutItem>): ModelHistory {
   const replay = new Replay()

@@ -1,7 +1,6 @@
 import { isObject } from '../base/index.ts'
 import { type ResponseItem, type TurnItem, userContentText } from '../protocol/index.ts'
-
-type CommandItem = Extract<TurnItem, { type: 'commandExecution' }>
+import { typedCommand } from './typed-command.ts'
 
 /** What search finds of an item: what people and agents said, commands, patches, tools by name. */
 export function searchText(item: TurnItem): string {
@@ -12,7 +11,7 @@ export function searchText(item: TurnItem): string {
     case 'plan':
       return item.text
     case 'commandExecution':
-      return commandText(item)
+      return typedCommand(item.command)
     case 'fileChange':
       return item.changes.map(({ path, diff }) => `${path}\n${diff}`).join('\n')
     case 'enteredReviewMode':
@@ -29,14 +28,6 @@ export function searchText(item: TurnItem): string {
     default:
       return ''
   }
-}
-
-const SHELL = /^(?:\S*\/)?(?:ba|z|da|k)?sh -l?c /
-
-/** A command as it was typed, without the shell around it. */
-function commandText({ command, commandActions }: CommandItem): string {
-  if (!SHELL.test(command)) return command
-  return commandActions.map((action) => action.command).join('\n')
 }
 
 /** What search finds of a tool call: logs of real Codex tell of commands and patches only so. */

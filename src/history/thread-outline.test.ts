@@ -12,7 +12,7 @@ import {
 } from '../../test/support/thread-log.ts'
 import { type RolloutItem, userText } from '../protocol/index.ts'
 import { contextPoint } from './context-outline.ts'
-import { replayModelHistory } from './model-history.ts'
+import { countCompactions, replayModelHistory } from './model-history.ts'
 import { type OutlinedTurn, OutlineFold, type OutlineState } from './thread-outline.ts'
 import { foldTurns, foldTurnsSlice } from './turn-view.ts'
 
@@ -96,6 +96,7 @@ function assertSameState(actual: OutlineState, expected: OutlineState): void {
   )
   assert.equal(context.turnContext, wanted.turnContext)
   assert.equal(context.tokenCount, wanted.tokenCount)
+  assert.equal(context.compactionCount, wanted.compactionCount)
   const point = contextPoint(context)
   if (point) assert.deepEqual(point, contextPoint(wanted))
 }
@@ -119,6 +120,8 @@ describe('the outline of a log', () => {
     const property = fc.property(anyLog, (log) => {
       const part = reduced(log, outlined(log))
       assert.deepEqual(replayModelHistory(part), replayModelHistory(log))
+      const before = contextPoint(outlined(log).state.context)?.compactionCount ?? 0
+      assert.equal(before + countCompactions(part), countCompactions(log))
     })
     fc.assert(property, { numRuns: RUNS })
   })

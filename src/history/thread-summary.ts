@@ -1,7 +1,8 @@
-import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from '../base/index.ts'
+import { arrayAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from '../base/index.ts'
 import {
   type ApprovalPolicy,
   type GitInfo,
+  GOAL_STATUSES,
   MEMORY_MODES,
   type MemoryMode,
   parseThreadId,
@@ -10,6 +11,7 @@ import {
   type SessionMeta,
   type SessionSource,
   type StoredEvent,
+  type ThreadGoal,
   type ThreadId,
   type TokenUsage,
   type TurnContextRecord,
@@ -47,6 +49,8 @@ export interface ThreadSummary {
   readonly title: string
   /** Of all turns, as the model told last. */
   readonly tokenUsage: TokenUsage | null
+  /** Null and absent: it has none. */
+  readonly goal?: ThreadGoal | null
 }
 
 const REQUEST_MARK = '## My request for Codex:'
@@ -136,11 +140,20 @@ export class SummaryFold {
     } else if (event.type === 'thread_name_updated') {
       this.#applyName(event)
     } else if (event.type === 'thread_goal_updated') {
-      const objective = stringAt(objectAt(event, 'goal') ?? {}, 'objective')?.trim()
-      if (objective && this.#told.preview === '') this.#tell({ preview: objective })
+      this.#applyGoal(event)
     } else if (event.type === 'token_count' && event.info) {
       this.#tell({ tokenUsage: event.info.total_token_usage })
     }
+  }
+
+  /** A fork has the lines of its source, but not its goal. */
+  #applyGoal(event: JsonObject): void {
+    const told = objectAt(event, 'goal') ?? {}
+    const objective = stringAt(told, 'objective')?.trim()
+    if (objective && this.#told.preview === '') this.#tell({ preview: objective })
+    const threadId = this.#header?.threadId
+    if (threadId === undefined || stringAt(event, 'threadId')?.toLowerCase() !== threadId) return
+    this.#tell({ goal: event.cleared === true ? null : goalOf(threadId, told) })
   }
 
   /** A fork holds the lines of its source, whose name is not its own. */
@@ -204,6 +217,22 @@ function headerOf(meta: SessionMeta): Header | undefined {
     agentPath: textOr(meta.agent_path),
     forkedFromId: meta.forked_from_id ?? null,
     historyMode: meta.history_mode === 'paginated' ? 'paginated' : 'legacy',
+  }
+}
+
+function goalOf(threadId: ThreadId, told: JsonObject): ThreadGoal | null {
+  const objective = stringAt(told, 'objective')
+  const status = GOAL_STATUSES.find((each) => each === told.status)
+  if (objective === undefined || status === undefined) return null
+  return {
+    threadId,
+    objective,
+    status,
+    tokenBudget: numberAt(told, 'tokenBudget') ?? null,
+    tokensUsed: numberAt(told, 'tokensUsed') ?? 0,
+    timeUsedSeconds: numberAt(told, 'timeUsedSeconds') ?? 0,
+    createdAt: numberAt(told, 'createdAt') ?? 0,
+    updatedAt: numberAt(told, 'updatedAt') ?? 0,
   }
 }
 

@@ -8,6 +8,7 @@ import {
   stringAt,
 } from '../base/index.ts'
 import {
+  type CommandSource,
   durationMs,
   type FileChangeRecord,
   type FileUpdateChange,
@@ -15,6 +16,7 @@ import {
   type TurnItem,
   type UserContent,
 } from '../protocol/index.ts'
+import { commandActions } from './command-actions.ts'
 
 type StoredCommand = Extract<StoredEvent, { type: 'exec_command_end' }>
 type StoredUserMessage = Extract<StoredEvent, { type: 'user_message' }>
@@ -56,17 +58,26 @@ export function toolItem(event: StoredEvent): TurnItem | undefined {
   }
 }
 
+const SOURCES: ReadonlyMap<string, CommandSource> = new Map([
+  ['agent', 'agent'],
+  ['user_shell', 'userShell'],
+  ['unified_exec_startup', 'unifiedExecStartup'],
+  ['unified_exec_interaction', 'unifiedExecInteraction'],
+])
+
 export function commandItem(event: StoredCommand): CommandItem {
   return {
     type: 'commandExecution',
     id: event.call_id,
     command: shellQuote(event.command),
     cwd: event.cwd,
+    processId: typeof event.process_id === 'string' ? event.process_id : null,
+    source: SOURCES.get(event.source) ?? 'agent',
     status: event.status,
-    commandActions: [{ type: 'unknown', command: event.command.at(-1) ?? '' }],
+    commandActions: commandActions(event),
     aggregatedOutput: event.aggregated_output || null,
     exitCode: event.status === 'declined' ? null : event.exit_code,
-    durationMs: durationMs(event.duration),
+    durationMs: event.status === 'declined' ? null : durationMs(event.duration),
   }
 }
 

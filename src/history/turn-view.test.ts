@@ -254,6 +254,8 @@ describe('items', () => {
       id: 'c1',
       command: "/bin/bash -lc 'echo hi'",
       cwd: '/repo',
+      processId: null,
+      source: 'agent',
       status: 'completed',
       commandActions: [{ type: 'unknown', command: 'echo hi' }],
       aggregatedOutput: 'hi\n',
@@ -263,7 +265,14 @@ describe('items', () => {
     assert.deepEqual(itemsOf(stored(COMMAND), stored(failed), stored(declined)), [
       expected,
       { ...expected, id: 'c2', aggregatedOutput: null, exitCode: 2, status: 'failed' },
-      { ...expected, id: 'c3', aggregatedOutput: null, exitCode: null, status: 'declined' },
+      {
+        ...expected,
+        id: 'c3',
+        aggregatedOutput: null,
+        exitCode: null,
+        durationMs: null,
+        status: 'declined',
+      },
     ])
   })
 

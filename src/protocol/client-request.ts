@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../base/index.ts'
+import type { CommandAction } from './turn-item.ts'
 
 /**
  * What a session asks of the people and programs that watch its thread, and what they answer.
@@ -39,6 +40,7 @@ export interface CommandApproval {
   /** The whole argv, shell-quoted. */
   readonly command: string
   readonly cwd: string
+  readonly commandActions: readonly CommandAction[]
   /** Why it is asked, in words; absent when the policy alone asks. */
   readonly reason?: string
   /** First words that could be allowed for good; absent when no such rule makes sense. */

@@ -22,6 +22,13 @@ export function durationMs(duration: Duration): number {
   return duration.secs * 1000 + Math.round(duration.nanos / 1e6)
 }
 
+/** An entry of `parsed_cmd`: what a part of a command does. `path` of `read` may be relative. */
+export type ParsedCommand =
+  | { type: 'read'; cmd: string; name: string; path: string }
+  | { type: 'list_files'; cmd: string; path: string | null }
+  | { type: 'search'; cmd: string; query: string | null; path: string | null }
+  | { type: 'unknown'; cmd: string }
+
 /**
  * An event as a rollout holds it (`event_msg`). Kinds that this version does not produce or fold
  * are carried as plain objects. Source: codex-rs/protocol/src/protocol.rs, `EventMsg`.

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../base/index.ts'
+import { isObject, type Json, type JsonObject, stringAt } from '../base/index.ts'
 
 /** What of a checkout is kept with a thread. `{}` in a rollout means "explicitly cleared". */
 export interface GitInfo {
@@ -14,6 +14,15 @@ export type SessionSource = string | JsonObject
 export function sourceKind(source: SessionSource): string {
   if (typeof source === 'string') return source
   return Object.keys(source)[0] ?? 'unknown'
+}
+
+/** All words for lists, the last the most exact: `subagent` and `subagent:review`. */
+export function sourceKinds(source: SessionSource): string[] {
+  const kind = sourceKind(source)
+  if (!isObject(source) || kind !== 'subagent') return [kind]
+  const { subagent } = source
+  const purpose = isObject(subagent) ? Object.keys(subagent)[0] : stringAt(source, 'subagent')
+  return [kind, `${kind}:${purpose}`]
 }
 
 export function isSubagent(source: SessionSource): boolean {
@@ -56,6 +65,29 @@ export interface TokenInfo {
 export const MEMORY_MODES = ['enabled', 'disabled', 'polluted'] as const
 /** Whether memories are made of a thread. `polluted`: its content is not to be trusted for that. */
 export type MemoryMode = (typeof MEMORY_MODES)[number]
+
+export const GOAL_STATUSES = [
+  'active',
+  'paused',
+  'blocked',
+  'usageLimited',
+  'budgetLimited',
+  'complete',
+] as const
+
+/** What a person wants of a thread as a whole, spelled as rollouts and the wire have it. */
+export interface ThreadGoal {
+  readonly threadId: string
+  readonly objective: string
+  readonly status: (typeof GOAL_STATUSES)[number]
+  /** Null: none. */
+  readonly tokenBudget: number | null
+  readonly tokensUsed: number
+  readonly timeUsedSeconds: number
+  /** Unix seconds, as is `updatedAt`. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
 
 export const APPROVAL_POLICIES = ['untrusted', 'on-failure', 'on-request', 'never'] as const
 /** When a person is asked before a command runs. The granular object is carried unchanged. */

@@ -14,6 +14,27 @@ export interface FileUpdateChange {
   readonly diff: string
 }
 
+/** What a part of a command line does. */
+export type CommandAction =
+  | {
+      readonly type: 'read'
+      readonly command: string
+      readonly name: string
+      /** Absolute. */
+      readonly path: string
+    }
+  | { readonly type: 'listFiles'; readonly command: string; readonly path: string | null }
+  | {
+      readonly type: 'search'
+      readonly command: string
+      readonly query: string | null
+      readonly path: string | null
+    }
+  | { readonly type: 'unknown'; readonly command: string }
+
+/** Who started a command: a tool call, a person, or a call that talks to one that runs. */
+export type CommandSource = 'agent' | 'userShell' | 'unifiedExecStartup' | 'unifiedExecInteraction'
+
 /** What a person gave to a turn, as it is shown again. */
 export type UserContent =
   | { readonly type: 'text'; readonly text: string; readonly text_elements: readonly Json[] }
@@ -45,9 +66,12 @@ export type TurnItem =
       /** The whole argv, shell-quoted. */
       readonly command: string
       readonly cwd: string
+      /** Under which the command can be talked to while it runs. */
+      readonly processId: string | null
+      readonly source: CommandSource
       readonly status: ToolStatus
-      /** What the shell was asked to do. */
-      readonly commandActions: readonly { readonly type: 'unknown'; readonly command: string }[]
+      /** What the shell was asked to do; empty when it only changes the folder. */
+      readonly commandActions: readonly CommandAction[]
       readonly aggregatedOutput: string | null
       readonly exitCode: number | null
       readonly durationMs: number | null

@@ -160,7 +160,7 @@ const BEFORE_KIND = Buffer.from('","type":"')
 const BEFORE_EVENT_KIND = Buffer.from('event_msg","payload":{"type":"')
 
 const HEAD_BYTES = 200
-const HEAD = /"type"\s*:\s*"(session_meta|turn_context|thread_name_updated|token_count)"/
+const HEAD = /"type"\s*:\s*"(session_meta|turn_context|thread_(?:name|goal)_updated|token_count)"/
 
 /** Whether a line says something that later lines can change; most are told apart by some bytes. */
 function laterKind(lines: Buffer, start: number, end: number): LaterKind {
@@ -168,7 +168,7 @@ function laterKind(lines: Buffer, start: number, end: number): LaterKind {
     const first = lines[start + KIND_AT]
     if (first === LETTER.r || first === LETTER.c) return undefined
     if (first === LETTER.e && holdsAt(lines, start + KIND_AT, BEFORE_EVENT_KIND)) {
-      // `thread_name_updated` and `token_count` are the kinds that begin so.
+      // `thread_name_updated`, `thread_goal_updated` and `token_count` are what begins so.
       const [one, two] = [lines[start + EVENT_KIND_AT], lines[start + EVENT_KIND_AT + 1]]
       if (one !== LETTER.t || (two !== LETTER.h && two !== LETTER.o)) return undefined
     }

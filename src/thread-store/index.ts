@@ -1,6 +1,12 @@
 export type { ObservedFacts, ThreadMetadataPatch } from '../history/index.ts'
 export { ThreadStoreError, type ThreadStoreFailure, type WriterHolder } from './errors.ts'
 export { InMemoryThreadStore } from './in-memory/in-memory-thread-store.ts'
+export {
+  decodeListCursor,
+  encodeListCursor,
+  isBehind,
+  type ListPlace,
+} from './list-cursor.ts'
 export { LiveThread } from './live-thread.ts'
 export { counted, type Finding, finding, SECTIONS, type Severity } from './local/doctor/finding.ts'
 export {

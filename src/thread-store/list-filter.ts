@@ -1,5 +1,5 @@
 import { normalize } from 'node:path'
-import { isSubagent, sourceKind } from '../protocol/index.ts'
+import { isSubagent, sourceKinds } from '../protocol/index.ts'
 import type { ListThreads, StoredThread } from './store.ts'
 
 /** What filters look at. */
@@ -11,25 +11,35 @@ export type FilteredFacts = Pick<
 /** Whether a list shows the thread: it has something to show, and the filters let it through. */
 export function isWanted(thread: FilteredFacts, params: ListThreads): boolean {
   if (thread.preview === '') return false
-  const kind = sourceKind(thread.source)
-  const { cwd, projectRoot, text, updatedSinceMs, includeSubagents } = params
-  if (cwd !== undefined && !isSameFolder(thread.cwd, cwd)) return false
+  const { cwd, projectRoot, source, text, exactText, updatedSinceMs, includeSubagents } = params
+  if (!isOneOf(cwd, (each) => isSameFolder(thread.cwd, each))) return false
   if (projectRoot !== undefined && !liesIn(thread.cwd, projectRoot)) return false
-  if (params.source !== undefined && kind !== params.source) return false
-  if (!isSame(params.modelProvider, thread.modelProvider)) return false
-  if (!isSame(params.branch, thread.git?.branch)) return false
+  const kinds = sourceKinds(thread.source)
+  if (!isOneOf(source, (each) => kinds.includes(each))) return false
+  if (!isOneOf(params.modelProvider, (each) => each === thread.modelProvider)) return false
+  if (!isOneOf(params.branch, (each) => each === thread.git?.branch)) return false
   if (text !== undefined && !holds(thread, text)) return false
+  if (exactText !== undefined && !holdsExactly(thread, exactText)) return false
   if (updatedSinceMs !== undefined && thread.updatedAtMs < updatedSinceMs) return false
-  return includeSubagents || params.source !== undefined || !isSubagent(thread.source)
+  return includeSubagents || source !== undefined || !isSubagent(thread.source)
 }
 
-function isSame(wanted: string | undefined, actual: string | null | undefined): boolean {
-  return wanted === undefined || wanted === actual
+/** True without a wish. */
+function isOneOf<T extends string | null>(
+  wanted: string | readonly T[] | undefined,
+  isIt: (each: T | string) => boolean,
+): boolean {
+  if (wanted === undefined) return true
+  return typeof wanted === 'string' ? isIt(wanted) : wanted.some(isIt)
 }
 
 function holds({ name, preview }: FilteredFacts, text: string): boolean {
   const wanted = text.toLowerCase()
   return [name ?? '', preview].some((each) => each.toLowerCase().includes(wanted))
+}
+
+function holdsExactly({ name, preview }: FilteredFacts, text: string): boolean {
+  return preview.includes(text) || (name ?? '').includes(text)
 }
 
 function plain(path: string): string {

@@ -51,7 +51,7 @@ export interface ThreadStore extends AsyncDisposable {
   loadModelContext(threadId: ThreadId): Promise<StoredHistory>
   /** What a list shows of one thread. `thread_not_found`, `damaged`. */
   readThread(thread: ThreadRef): Promise<StoredThread>
-  /** A page of threads, newest first. */
+  /** A page of threads by time, newest first unless asked otherwise. */
   listThreads(params: ListThreads): Promise<ThreadPage>
   /** Threads in which people or agents said something, newest text first. */
   searchThreads(params: SearchThreads): Promise<SearchPage>
@@ -113,6 +113,8 @@ export interface ForkThread {
 export interface StoredHistory {
   readonly thread: StoredThread
   readonly items: readonly RolloutItem[]
+  /** Of the whole log, also where `items` is a part of it; taken back or not. */
+  readonly compactionCount: number
   /** Entries that could not be read, with their place; the others are in `items`. */
   readonly damage: readonly { readonly place: string; readonly reason: string }[]
 }
@@ -128,20 +130,29 @@ export interface StoredThread extends Omit<ThreadSummary, 'loggedName'> {
 
 export interface ListThreads {
   readonly limit: number
+  /** What a page gave out; an RFC 3339 time is the place behind all threads of that time. */
   readonly cursor?: string
   readonly sortKey: 'created' | 'updated'
+  /** `desc`, newest first, when left out. */
+  readonly direction?: 'asc' | 'desc'
   readonly isArchived: boolean
-  /** Only threads started in this folder. */
-  readonly cwd?: string
+  /** Only threads started in this folder, or in one of these. */
+  readonly cwd?: string | readonly string[]
   /** Only threads started in this folder or below it. */
   readonly projectRoot?: string
-  /** Only threads of this kind of source: `cli`, `exec`, `vscode`, `subagent`, … */
-  readonly source?: string
-  readonly modelProvider?: string
+  /**
+   * Only threads of this kind of source, or of one of these: `cli`, `exec`, `vscode`, `subagent`,
+   * `subagent:review`, …
+   */
+  readonly source?: string | readonly string[]
+  /** Only threads of this provider, or of one of these; null is a thread that names none. */
+  readonly modelProvider?: string | readonly (string | null)[]
   /** Only threads whose git branch is this one. */
   readonly branch?: string
   /** Only threads whose name or first message holds this text, whatever its case. */
   readonly text?: string
+  /** Only threads whose name or preview holds this text as it is written. */
+  readonly exactText?: string
   /** Only threads changed at this time or later. */
   readonly updatedSinceMs?: number
   /** Threads that agents started for themselves are left out unless asked for. */
@@ -154,6 +165,8 @@ export interface ThreadPage {
   readonly threads: readonly StoredThread[]
   /** Null at the end. */
   readonly nextCursor: string | null
+  /** Asks, in the other direction, for the page's first thread and what is before it. */
+  readonly backwardsCursor: string | null
   /** Logs met on the way that could not be listed. */
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
 }
@@ -218,4 +231,6 @@ export interface ItemPage {
   readonly items: readonly { readonly turnId: string; readonly item: TurnItem }[]
   /** Null at the end. */
   readonly nextCursor: string | null
+  /** Asks, in the other direction, for the page's first item and what is before it. */
+  readonly backwardsCursor: string | null
 }

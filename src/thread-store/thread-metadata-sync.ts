@@ -5,6 +5,8 @@ import type { RolloutItem } from '../protocol/index.ts'
 /** A thread that only goes on is told as changed no more often. Source: upstream's interval. */
 const TOUCH_INTERVAL_MS = 5000
 
+type PersonsChoice = Pick<ThreadSummary, 'git' | 'memoryMode' | 'goal' | 'preview'>
+
 /**
  * Turns what is appended to a live thread into facts for the store, which need not look into
  * items. What could not be told stays pending, and is told with what comes next.
@@ -30,10 +32,15 @@ export class ThreadMetadataSync {
   }
 
   /** The store knows this of a person: nothing that is pending may undo it. */
-  accept(facts: Pick<ThreadSummary, 'git' | 'memoryMode'>): void {
+  accept({ git, memoryMode, goal, preview }: PersonsChoice): void {
+    const facts = { git, memoryMode, ...(goal === undefined ? {} : { goal }) }
+    const merged = (known: ThreadSummary) => {
+      // A goal is what a thread without words shows.
+      return { ...known, ...facts, preview: known.preview || preview }
+    }
     const summary = this.#fold.finish()
-    if (summary) this.#fold = new SummaryFold({ ...summary, ...facts })
-    if (this.#told) this.#told = { ...this.#told, ...facts }
+    if (summary) this.#fold = new SummaryFold(merged(summary))
+    if (this.#told) this.#told = merged(this.#told)
   }
 
   /** Tells the store what is pending. Throws what it throws; nothing is forgotten then. */

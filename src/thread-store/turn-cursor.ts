@@ -1,5 +1,4 @@
 import { isObject } from '../base/index.ts'
-import type { ThreadId } from '../protocol/index.ts'
 import { invalidCursor } from './cursor.ts'
 import { ThreadStoreError } from './errors.ts'
 
@@ -28,14 +27,16 @@ export function decodeTurnCursor(text: string): TurnCursor {
   } catch {
     throw invalidCursor(text)
   }
-  if (!isObject(value) || typeof value.turnId !== 'string') throw invalidCursor(text)
-  const { turnId, order } = value
+  if (!isObject(value)) throw invalidCursor(text)
+  const { turnId, order, includeAnchor } = value
+  if (typeof turnId !== 'string' || typeof includeAnchor !== 'boolean') throw invalidCursor(text)
   const place = typeof order === 'number' && Number.isSafeInteger(order) ? { order } : {}
-  return { turnId, includeAnchor: value.includeAnchor === true, ...place }
+  return { turnId, includeAnchor, ...place }
 }
 
-export function goneTurn(threadId: ThreadId, turnId: string): ThreadStoreError {
-  const reason = `thread ${threadId} has no turn ${turnId}`
+/** In the words of real Codex, which clients may know. */
+export function goneTurn(): ThreadStoreError {
+  const reason = 'invalid cursor: anchor turn is no longer present'
   return new ThreadStoreError({ code: 'invalid_request', reason })
 }
 

@@ -25,10 +25,10 @@ function lastPlace(turns: readonly Turn[], turnId: string): number {
 }
 
 /** Where the page begins. */
-function placeOf(turns: readonly Turn[], { threadId, direction }: ListTurns, text: string): number {
+function placeOf(turns: readonly Turn[], { direction }: ListTurns, text: string): number {
   const { turnId, order, includeAnchor } = decodeTurnCursor(text)
   const at = order ?? lastPlace(turns, turnId)
-  if (turns[at]?.id !== turnId) throw goneTurn(threadId, turnId)
+  if (turns[at]?.id !== turnId) throw goneTurn()
   if (includeAnchor) return at
   return direction === 'asc' ? at + 1 : at - 1
 }
@@ -39,6 +39,8 @@ interface ItemCursor {
   readonly turn: string
   /** Place in its turn, which does not change. */
   readonly index: number
+  /** The item itself belongs to the page. */
+  readonly includeAnchor: boolean
 }
 
 interface PlacedItem {
@@ -56,16 +58,21 @@ type ReadTurns = (params: ListTurns) => Promise<TurnPage>
 export async function pageOfItems(params: ListItems, listTurns: ReadTurns): Promise<ItemPage> {
   const limit = Math.max(1, Math.floor(params.limit))
   const items: ItemPage['items'][number][] = []
+  let first: PlacedItem | undefined
   let last: PlacedItem | undefined
+  const cursorAt = async (placed: PlacedItem | undefined, includeAnchor: boolean) =>
+    placed ? await cursorOf(placed, includeAnchor, params, listTurns) : null
   for await (const placed of itemsInOrder(params, listTurns)) {
-    if (last && items.length === limit) {
-      return { items, nextCursor: await cursorOf(last, params, listTurns) }
+    if (items.length === limit) {
+      const nextCursor = await cursorAt(last, false)
+      return { items, nextCursor, backwardsCursor: await cursorAt(first, true) }
     }
+    first ??= placed
     const { turnId, item } = placed
     items.push({ turnId, item })
     last = placed
   }
-  return { items, nextCursor: null }
+  return { items, nextCursor: null, backwardsCursor: await cursorAt(first, true) }
 }
 
 const TURNS_AT_ONCE = 10
@@ -86,12 +93,11 @@ async function* itemsInOrder(
     if (isOther && cursor !== undefined) throw invalidCursor(cursor)
     for (const [turnIndex, turn] of page.turns.entries()) {
       const all = turn.items.map((item, index) => ({ turnId: turn.id, item, index }))
-      const known = after?.index
+      const known = after
       after = undefined
       for (const placed of isUpwards ? all : all.reverse()) {
-        const isKnown =
-          known !== undefined && (isUpwards ? placed.index <= known : placed.index >= known)
-        if (!isKnown) yield { ...placed, page, turnIndex }
+        if (!known || isBehindItem(known, placed.index, isUpwards))
+          yield { ...placed, page, turnIndex }
       }
     }
     if (page.nextCursor === null || turnId !== undefined) return
@@ -99,9 +105,15 @@ async function* itemsInOrder(
   }
 }
 
+function isBehindItem(known: ItemCursor, index: number, isUpwards: boolean): boolean {
+  if (index === known.index) return known.includeAnchor
+  return isUpwards ? index > known.index : index < known.index
+}
+
 /** Ids of turns can repeat, cursors of them do not: the store is asked for that of the turn. */
 async function cursorOf(
   { page, turnIndex, index }: PlacedItem,
+  includeAnchor: boolean,
   { direction, threadId }: ListItems,
   listTurns: ReadTurns,
 ): Promise<string> {
@@ -109,13 +121,12 @@ async function cursorOf(
   if (turnIndex > 0) {
     const ask = { threadId, direction, cursor: turn, limit: turnIndex }
     const before = await listTurns(ask)
-    turn = before.nextCursor ?? turn
+    const own = before.nextCursor ?? turn
+    // What is asked in the other direction begins with the turn itself.
+    const page = includeAnchor ? await listTurns({ ...ask, cursor: own, limit: 1 }) : undefined
+    turn = page?.backwardsCursor ?? own
   }
-  return encodeItemCursor({ turn, index })
-}
-
-function encodeItemCursor({ turn, index }: ItemCursor): string {
-  return JSON.stringify({ turn, index })
+  return JSON.stringify({ turn, index, includeAnchor } satisfies ItemCursor)
 }
 
 /** Throws `invalid_request` for text that no page has given out. */
@@ -126,7 +137,7 @@ function decodeItemCursor(text: string): ItemCursor {
   } catch {
     throw invalidCursor(text)
   }
-  const [turn, index] = isObject(value) ? [value.turn, value.index] : []
+  const { turn, index, includeAnchor } = isObject(value) ? value : {}
   if (typeof turn !== 'string' || typeof index !== 'number') throw invalidCursor(text)
-  return { turn, index }
+  return { turn, index, includeAnchor: includeAnchor === true }
 }

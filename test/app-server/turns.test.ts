@@ -143,6 +143,29 @@ describe('a turn over the protocol', () => {
     assert.equal(kit.client.notifications.filter(isEnd).length, 1)
   })
 
+  it('has what was said to a turn that then failed in the next one', async () => {
+    const failing = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const step: Step = async function* () {
+      yield started()
+      asked.resolve()
+      await failing.promise
+      throw new Error('broken')
+    }
+    await using kit = await AppServerKit.open([step, says('a2')])
+    const threadId = await kit.startThread()
+    const start = await kit.client.request('turn/start', { threadId, input: input('one') })
+    const expectedTurnId = turnIdOf(start)
+    await asked.promise
+    await kit.client.request('turn/steer', { threadId, input: input('two'), expectedTurnId })
+    failing.resolve()
+    const { params } = await kit.client.waitFor('turn/completed', ({ turn }) => {
+      return (turn as JsonObject).id !== expectedTurnId
+    })
+    assert.equal((params.turn as JsonObject).status, 'completed')
+    assert.match(JSON.stringify(kit.model.requests[1]?.input), /"two"/)
+  })
+
   it('refuses what cannot be steered in the words that clients know', async () => {
     const summary = held('notes')
     await using kit = await AppServerKit.open([says('a1'), summary.step, says('a2')])

@@ -139,10 +139,11 @@ describe('bobbin exec', () => {
     assert.equal(exitCode, 130)
     const lines = await place.rolloutLines()
     const kinds = lines.map(({ type, payload }) => payload.type ?? type)
-    assert.deepEqual(kinds.slice(-3), ['function_call_output', 'message', 'turn_aborted'])
+    const end = ['function_call_output', 'token_count', 'message', 'turn_aborted']
+    assert.deepEqual(kinds.slice(-4), end)
     const ended = lines.find(({ payload }) => payload.type === 'exec_command_end')?.payload
     assert.deepEqual([ended?.call_id, ended?.status, ended?.exit_code], ['call_1', 'failed', -1])
-    assert.match(String(lines.at(-3)?.payload.output), /^aborted by user after \d+\.\ds$/)
+    assert.match(String(lines.at(-4)?.payload.output), /^aborted by user after \d+\.\ds$/)
     const next = await place.exec(['resume', '--last', 'go on'])
     assert.equal(next.stdout, 'next\n')
   })

@@ -12,11 +12,11 @@ import type { Scratch } from './scratch.ts'
 export const bobbinBin =
   process.env.BOBBIN_BIN ?? join(import.meta.dirname, '..', '..', 'bin', 'bobbin.cjs')
 
-const program: Program = /\.[cm]?js$/.test(bobbinBin)
+export const bobbin: Program = /\.[cm]?js$/.test(bobbinBin)
   ? { command: process.execPath, args: [bobbinBin] }
   : { command: bobbinBin, args: [] }
 
-export const bobbinExec: ExecProgram = (scratch, options) => runExec(program, scratch, options)
+export const bobbinExec: ExecProgram = (scratch, options) => runExec(bobbin, scratch, options)
 
 export async function listBobbinThreads(scratch: Scratch): Promise<JsonObject[]> {
   const answer = await runBobbinJson(scratch, ['threads', 'list', '--json'])
@@ -38,7 +38,7 @@ export async function showBobbinThread(scratch: Scratch, threadId: string): Prom
 /** Runs a command; throws unless it succeeds. */
 export async function runBobbin(scratch: Scratch, args: readonly string[]): Promise<ChildResult> {
   const child = { cwd: scratch.project, env: { ...scratch.env, TMPDIR: scratch.root } }
-  const result = await runChild(program.command, [...program.args, ...args], child)
+  const result = await runChild(bobbin.command, [...bobbin.args, ...args], child)
   if (result.code === 0) return result
   throw new Error(`bobbin ${args.join(' ')} exited with ${result.code}: ${result.stderr}`)
 }

@@ -98,7 +98,7 @@ describe('submitting input, whatever the thread does', () => {
     const answered = watch.next(({ type }) => type === 'itemCompleted')
     await handle.submitInput(text('one'))
     await answered
-    const refused = assert.rejects(handle.submitInput(text('two')), { code: 'turn_over' })
+    const refused = assert.rejects(handle.submitInput(text('two')), { code: 'turn_stopped' })
     await handle.interrupt()
     await refused
     assert.equal(kit.payloads('event_msg user_message').length, 1)

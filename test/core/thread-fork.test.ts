@@ -30,13 +30,28 @@ describe('forking a thread [A2]', () => {
     const fork = await kit.manager.fork({ sourceId: source.threadId, settings })
     assert.equal(kit.manager.get(fork.threadId), fork)
     assert.deepEqual([fork.settings.model, fork.settings.effort], ['gpt-5.4-mini', 'low'])
+    using watch = new Watch(fork)
     await runTurn(fork, 'u2')
+    // The model was chosen for it: nobody is warned.
+    assert.deepEqual(watch.of('warning'), [])
     assert.deepEqual(conversation(kit).slice(0, 2), ['u1', 'a1'])
     assert.equal(conversation(kit).at(-1), 'u2')
     await runTurn(source, 'u3')
     assert.deepEqual(conversation(kit), ['u1', 'a1', 'u3'])
     const [header] = (await kit.store.loadHistory(fork.threadId)).items
     assert.equal(header?.type === 'session_meta' && header.payload.forked_from_id, source.threadId)
+  })
+
+  it('begins its windows anew, unlike a thread that goes on', async () => {
+    await using kit = await SessionKit.open([says('a1'), says('notes'), says('a2'), says('a3')])
+    const source = await kit.start()
+    await runTurn(source, 'u1')
+    await source.compact()
+    const { settings } = kit
+    await runTurn(await kit.manager.fork({ sourceId: source.threadId, settings }), 'u2')
+    assert.equal(kit.model.requests.at(-1)?.windowNumber, 0)
+    await runTurn(source, 'u3')
+    assert.equal(kit.model.requests.at(-1)?.windowNumber, 1)
   })
 
   it('goes on from the named turn, and is refused for one that is not there', async () => {

@@ -125,6 +125,7 @@ describe('a command that needs approval [E5]', () => {
         startedAtMs: kit.clock.now,
         command: "/bin/sh -c 'touch a1'",
         cwd: kit.project,
+        commandActions: [{ type: 'unknown', command: 'touch a1' }],
         proposedExecpolicyAmendment: ['touch', 'a1'],
       },
     ])

@@ -84,6 +84,7 @@ describe('condensing a thread [F3]', () => {
     await kit.restart()
     await runTurn(await kit.resume(handle.threadId), 'u2')
     assert.deepEqual(sent(kit), ['u1', 'notes', 'u2'])
+    assert.equal(kit.model.requests.at(-1)?.windowNumber, 1)
     assert.deepEqual(
       kit.turns().map(({ items }) => items.map(({ type }) => type)),
       [['userMessage', 'agentMessage'], ['contextCompaction'], ['userMessage', 'agentMessage']],

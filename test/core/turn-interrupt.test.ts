@@ -112,7 +112,11 @@ describe('an interrupt [B6]', () => {
       async function* (_request, signal) {
         yield started()
         yield* itemEvents(assistantMessage('whole'))
-        yield { type: 'itemAdded', id: 'm2', kind: 'message' }
+        yield {
+          type: 'itemAdded',
+          id: 'm2',
+          item: { type: 'message', role: 'assistant', content: [] },
+        }
         yield { type: 'textDelta', itemId: 'm2', delta: 'ha' }
         await untilAborted(signal)
       },

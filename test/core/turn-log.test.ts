@@ -197,20 +197,18 @@ describe('what is told', () => {
       content: [{ type: 'text', text: 'hi', text_elements: [] }],
     })
     const reasoned = { type: 'reasoning', id: 'r1', content: [] }
-    const searched = { type: 'webSearch', id: 'w1' }
+    const action = { type: 'search', query: 'cats' }
+    const searched = { type: 'webSearch', id: 'w1', query: 'cats', action }
+    // As the provider announces them: all but the text.
     assert.deepEqual(watch.events, [
       { type: 'turnStarted', turnId, startedAtS: 1795176000 },
       { type: 'itemStarted', turnId, item: person },
       { type: 'itemCompleted', turnId, item: person },
-      { type: 'itemStarted', turnId, item: { ...reasoned, summary: [] } },
+      { type: 'itemStarted', turnId, item: { ...reasoned, summary: ['Hm'] } },
       { type: 'itemCompleted', turnId, item: { ...reasoned, summary: ['Hm'] } },
-      { type: 'itemStarted', turnId, item: { ...searched, query: '', action: null } },
-      {
-        type: 'itemCompleted',
-        turnId,
-        item: { ...searched, query: 'cats', action: { type: 'search', query: 'cats' } },
-      },
-      { type: 'itemStarted', turnId, item: { ...said, text: '', phase: null } },
+      { type: 'itemStarted', turnId, item: searched },
+      { type: 'itemCompleted', turnId, item: searched },
+      { type: 'itemStarted', turnId, item: { ...said, text: '', phase: 'final_answer' } },
       { type: 'agentMessageDelta', turnId, itemId: 'm1', delta: 'hel' },
       { type: 'agentMessageDelta', turnId, itemId: 'm1', delta: 'lo' },
       { type: 'itemCompleted', turnId, item: { ...said, text: 'hello', phase: 'final_answer' } },

@@ -79,7 +79,7 @@ describe('steering a turn [B5]', () => {
     const other = turnId.replace(/.$/, turnId.endsWith('0') ? '1' : '0') as typeof turnId
     await assert.rejects(handle.steerTurn(text('x'), other), { code: 'other_turn' })
     const steered = handle.steerTurn(text('too late'))
-    const refused = assert.rejects(steered, { code: 'turn_over' })
+    const refused = assert.rejects(steered, { code: 'turn_stopped' })
     await handle.interrupt()
     await refused
     assert.deepEqual(said(kit), ['go'])

@@ -220,11 +220,13 @@ describe('commands and permissions', () => {
       id: 'call_1',
       command: "/bin/sh -c 'touch forbidden'",
       cwd: kit.project,
+      processId: null,
+      source: 'agent',
       status: 'declined',
       commandActions: [{ type: 'unknown', command: cmd }],
       aggregatedOutput: null,
       exitCode: null,
-      durationMs: 0,
+      durationMs: null,
     }
     assert.deepEqual(watch.of('itemCompleted')[1]?.item, item)
     assert.deepEqual(kit.turns()[0]?.items[1], item)

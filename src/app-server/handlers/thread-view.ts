@@ -1,6 +1,6 @@
-import { type JsonObject, readWorkTree } from '../../base/index.ts'
+import type { JsonObject } from '../../base/index.ts'
 import type { ThreadHandle } from '../../core/index.ts'
-import type { GitInfo, ThreadId } from '../../protocol/index.ts'
+import type { ThreadId } from '../../protocol/index.ts'
 import { ThreadStoreError } from '../../thread-store/index.ts'
 import { wireNewThread, wireThread, wireTurn } from '../projection/thread.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -16,10 +16,7 @@ export async function viewOf(
   const { threadId, isEphemeral } = handle
   const { status } = context.feedOf(handle)
   const stored = isEphemeral ? undefined : await readStored(context, threadId)
-  if (!stored) {
-    const git = await gitOf(handle.settings.cwd)
-    return wireNewThread(handle, { status, version: context.version, git })
-  }
+  if (!stored) return wireNewThread(handle, { status, version: context.version })
   const turns = includeTurns ? await allTurns(context, threadId) : []
   return wireThread(stored, { status, turns })
 }
@@ -51,15 +48,5 @@ export async function readStored(context: ServerContext, threadId: ThreadId) {
     const isNew = error instanceof ThreadStoreError && error.failure.code === 'thread_not_found'
     if (isNew) return undefined
     throw error
-  }
-}
-
-async function gitOf(cwd: string): Promise<GitInfo | null> {
-  const tree = await readWorkTree(cwd)
-  if (!tree) return null
-  return {
-    ...(tree.commitHash ? { commit_hash: tree.commitHash } : {}),
-    ...(tree.branch ? { branch: tree.branch } : {}),
-    ...(tree.originUrl ? { repository_url: tree.originUrl } : {}),
   }
 }

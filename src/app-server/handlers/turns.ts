@@ -1,13 +1,18 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import type { JsonObject } from '../../base/index.ts'
+import { errorText, type JsonObject } from '../../base/index.ts'
 import {
   SessionError,
   type SettingsPatch,
   type ThreadHandle,
   type TurnOptions,
 } from '../../core/index.ts'
-import { parseResponseItem, type ResponseItem, type TurnId } from '../../protocol/index.ts'
+import {
+  parseResponseItem,
+  type ResponseItem,
+  type TurnId,
+  type UserInput,
+} from '../../protocol/index.ts'
 import { sandboxOf, threadSettings, userInputOf } from '../projection/settings.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { method, whenGiven } from '../protocol/method.ts'
@@ -215,8 +220,7 @@ async function intoRunning(
   if (!isSteerable) return await handle.submitInput(input, options)
   try {
     const { turnId, kept } = handle.steerNow(input, undefined, options)
-    // The turn's end tells what became of it.
-    kept.catch(() => undefined)
+    carryOver(handle, input, kept)
     return turnId
   } catch (error) {
     if (error instanceof SessionError && error.code === 'no_turn') {
@@ -226,18 +230,27 @@ async function intoRunning(
   }
 }
 
+/** Input that was taken is not lost when the turn ends before it is kept: the next one has it. */
+function carryOver(handle: ThreadHandle, input: UserInput[], kept: Promise<void>): void {
+  kept
+    .catch(async (error: unknown) => {
+      // Who stopped the turn took back what was still to be said in it.
+      if (!(error instanceof SessionError) || error.code !== 'turn_over') return
+      await handle.submitInput(input)
+    })
+    .catch((error: unknown) => process.emitWarning(`input was lost: ${errorText(error)}`))
+}
+
 function steerTurn(context: ServerContext, params: z.output<typeof turnSteer.params>): JsonObject {
   const handle = loadedThread(context, params.threadId)
   const { expectedTurnId, responsesapiClientMetadata: clientMetadata } = params
   if (expectedTurnId === '') throw invalid('expectedTurnId must not be empty')
   checkSize(params.input)
+  const input = userInputOf(params.input)
+  const options = clientMetadata ? { clientMetadata } : {}
   try {
-    const { turnId, kept } = handle.steerNow(
-      userInputOf(params.input),
-      expectedTurnId as TurnId,
-      clientMetadata ? { clientMetadata } : {},
-    )
-    kept.catch(() => undefined)
+    const { turnId, kept } = handle.steerNow(input, expectedTurnId as TurnId, options)
+    carryOver(handle, input, kept)
     return { turnId }
   } catch (error) {
     if (!(error instanceof SessionError) || error.code !== 'not_steerable') throw error

@@ -22,8 +22,8 @@ export interface RequestForwarderOptions {
 
 type ThreadRequest = Omit<RpcRequest, 'params'> & { readonly params: JsonObject }
 
-/** Done here even for a thread of another process: they make one of this process, or read. */
-const OURS: ReadonlySet<string> = new Set(['thread/fork', 'thread/unarchive'])
+/** Done here even for a thread of another process: it makes a thread of this one. */
+const OURS: ReadonlySet<string> = new Set(['thread/fork'])
 
 /** Read from the files, unless a client watches the thread: the owner may know more. */
 const READS: ReadonlySet<string> = new Set([

@@ -251,11 +251,11 @@ function usageOf(usage: TokenUsage): Json {
 
 /** Members that an item has on the wire even where a session does not tell them. */
 const ABSENT: { readonly [type: string]: JsonObject } = {
-  commandExecution: { processId: null, source: 'agent' },
   mcpToolCall: { pluginId: null },
 }
 
-function itemOf(item: TurnItem): Json {
+/** An item as clients read it, live and read back. */
+export function itemOf(item: TurnItem): Json {
   if (item.type === 'webSearch' && item.action?.type === 'search') {
     const action = { query: null, queries: null, ...item.action }
     return { ...item, action } as unknown as Json

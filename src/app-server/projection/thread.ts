@@ -1,7 +1,8 @@
-import type { Json, JsonObject } from '../../base/index.ts'
+import { isObject, type Json, type JsonObject, objectAt } from '../../base/index.ts'
 import type { ThreadHandle } from '../../core/index.ts'
 import type { GitInfo, SessionSource, Turn } from '../../protocol/index.ts'
 import type { StoredThread } from '../../thread-store/index.ts'
+import { itemOf } from './notifications.ts'
 
 /** What of a thread a list does not tell. */
 export interface ThreadExtras {
@@ -12,6 +13,7 @@ export interface ThreadExtras {
 
 /** Source: `reference/app-server.md` 5.1. */
 export function wireThread(stored: StoredThread, extras: ThreadExtras): JsonObject {
+  const spawned = spawnOf(stored.source) ?? {}
   return {
     id: stored.threadId,
     sessionId: stored.threadId,
@@ -27,8 +29,8 @@ export function wireThread(stored: StoredThread, extras: ThreadExtras): JsonObje
     cliVersion: stored.cliVersion,
     source: wireSource(stored.source),
     threadSource: stored.threadSource,
-    agentNickname: stored.agentNickname,
-    agentRole: stored.agentRole,
+    agentNickname: stored.agentNickname ?? spawned.agent_nickname ?? null,
+    agentRole: stored.agentRole ?? spawned.agent_role ?? null,
     gitInfo: wireGit(stored.git),
     name: stored.name,
     turns: [...(extras.turns ?? [])],
@@ -38,7 +40,7 @@ export function wireThread(stored: StoredThread, extras: ThreadExtras): JsonObje
 /** A loaded thread of which the store does not know yet, or never will. */
 export function wireNewThread(
   handle: ThreadHandle,
-  { status, version, git }: { status: JsonObject; version: string; git: GitInfo | null },
+  { status, version }: { readonly status: JsonObject; readonly version: string },
 ): JsonObject {
   const { threadId, settings } = handle
   const createdAt = Math.floor(mintedAtMs(threadId) / 1000)
@@ -59,7 +61,8 @@ export function wireNewThread(
     threadSource: null,
     agentNickname: null,
     agentRole: null,
-    gitInfo: wireGit(git),
+    // 0.133.0 tells them once they are kept.
+    gitInfo: null,
     name: null,
     turns: [],
   }
@@ -88,7 +91,7 @@ function itemsOf({ items }: Turn, view: 'full' | 'summary' | 'notLoaded'): Json[
           items.find(({ type }) => type === 'userMessage'),
           items.findLast(({ type }) => type === 'agentMessage'),
         ].filter((item) => item !== undefined)
-  return shown.map((item) => ({ ...item }) as unknown as Json)
+  return shown.map(itemOf)
 }
 
 function wireGit(git: GitInfo | null): Json {
@@ -98,10 +101,20 @@ function wireGit(git: GitInfo | null): Json {
   return { sha: commit_hash ?? null, branch: branch ?? null, originUrl: repository_url ?? null }
 }
 
+const NO_AGENT = { agent_path: null, agent_nickname: null, agent_role: null }
+
+/** What a spawned agent's thread tells of it. */
+function spawnOf(source: SessionSource): JsonObject | undefined {
+  const subagent = isObject(source) ? source.subagent : undefined
+  return isObject(subagent) ? objectAt(subagent, 'thread_spawn') : undefined
+}
+
 function wireSource(source: SessionSource): Json {
   if (typeof source !== 'string') {
     const { subagent, ...rest } = source
-    return subagent === undefined ? rest : { subAgent: subagent }
+    if (subagent === undefined) return rest
+    const spawn = spawnOf(source)
+    return { subAgent: spawn ? { thread_spawn: { ...NO_AGENT, ...spawn } } : subagent }
   }
   return source === 'mcp' ? 'appServer' : source
 }

@@ -26,7 +26,9 @@ export function serdeText(issues: readonly core.$ZodIssue[], params: Json | unde
       return typeText(issue.expected, input, name)
     case 'invalid_value':
       if (input === undefined) return `missing field \`${name}\``
-      if (typeof input !== 'string') return typeText('string', input, name)
+      if (typeof input !== 'string') {
+        return `invalid type: ${describe(input)}, expected string or map`
+      }
       return variantText(input, issue.values.map(String))
     case 'invalid_union':
       return unionText(issue, input, name, params)

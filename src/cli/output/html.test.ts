@@ -64,6 +64,8 @@ function runs(command: string, extra: Partial<Command> = {}): TurnItem {
     id: 'c',
     command,
     cwd: '/repo',
+    processId: null,
+    source: 'agent',
     status: 'completed',
     commandActions: [{ type: 'unknown', command }],
     aggregatedOutput: null,

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { typedCommand } from '../../history/index.ts'
 import type { FileUpdateChange, Turn, TurnItem, UserContent } from '../../protocol/index.ts'
 import type { StoredThread } from '../../thread-store/index.ts'
 import { type Html, html, NOTHING } from './html-markup.ts'
@@ -145,7 +146,7 @@ function reasoningPart(summary: readonly string[]): Html {
 }
 
 function commandPart(item: Extract<TurnItem, { type: 'commandExecution' }>): Html {
-  const script = item.commandActions.map(({ command }) => `$ ${command}`).join('\n')
+  const script = `$ ${typedCommand(item.command)}`
   const hasFailed = item.status !== 'completed' || item.exitCode !== 0
   const fate = item.status === 'declined' ? 'refused' : `exit code ${item.exitCode ?? 'unknown'}`
   const look = hasFailed ? 'bad' : 'dim'

@@ -1,3 +1,4 @@
+import { typedCommand } from '../../history/index.ts'
 import { type FileUpdateChange, type TurnItem, userContentText } from '../../protocol/index.ts'
 import { headLines, printable, type Terminal } from './terminal.ts'
 
@@ -57,9 +58,7 @@ function indented(text: string, width: number): string {
 }
 
 function printCommand(to: Terminal, item: Extract<TurnItem, { type: 'commandExecution' }>): void {
-  for (const { command } of item.commandActions) {
-    to.line(`${to.style('yellow', '$')} ${printable(command)}`)
-  }
+  to.line(`${to.style('yellow', '$')} ${printable(typedCommand(item.command))}`)
   for (const line of headLines(item.aggregatedOutput ?? '', OUTPUT_LINES)) {
     if (line !== '') to.line(`  ${to.style('dim', line)}`)
   }

@@ -1,3 +1,4 @@
+import { typedCommand } from '../../history/index.ts'
 import { type Turn, type TurnItem, userContentText } from '../../protocol/index.ts'
 import type { StoredThread } from '../../thread-store/index.ts'
 import { dynamicToolName } from './item-text.ts'
@@ -31,10 +32,10 @@ function itemPart(item: TurnItem): string {
     case 'reasoning':
       return item.summary.map((text) => `> ${text.replaceAll('\n', '\n> ')}`).join('\n')
     case 'commandExecution': {
-      const script = item.commandActions.map((action) => `$ ${action.command}`)
+      const script = `$ ${typedCommand(item.command)}`
       const exit = item.exitCode === null || item.exitCode === 0 ? [] : [`(exit ${item.exitCode})`]
       const output = item.aggregatedOutput === null ? [] : [item.aggregatedOutput.trimEnd()]
-      return fenced('console', [...script, ...output, ...exit].join('\n'))
+      return fenced('console', [script, ...output, ...exit].join('\n'))
     }
     case 'fileChange':
       return item.changes

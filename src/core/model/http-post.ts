@@ -49,19 +49,17 @@ class StaleConnection extends Error {}
 function postOnce({ url, headers, body, signal }: HttpPost): Promise<HttpAnswer> {
   const { request } = url.protocol === 'https:' ? https : http
   return new Promise((resolve, reject) => {
-    const options = { method: 'POST', signal, headers: withLength(headers, body) }
+    const bytes = Buffer.from(body)
+    const length = { 'content-length': String(bytes.length) }
+    const options = { method: 'POST', signal, headers: { ...headers, ...length } }
     const outgoing = request(url, options, (incoming) => resolve(toAnswer(incoming)))
     outgoing.on('error', (error) => {
       const isStale = outgoing.reusedSocket && errorCode(error) === 'ECONNRESET'
       reject(isStale ? new StaleConnection('kept connection was closed', { cause: error }) : error)
     })
     outgoing.on('socket', (socket: Socket) => limitConnecting(outgoing, socket))
-    outgoing.end(body)
+    outgoing.end(bytes)
   })
-}
-
-function withLength(headers: HttpPost['headers'], body: string): HttpPost['headers'] {
-  return { ...headers, 'content-length': String(Buffer.byteLength(body)) }
 }
 
 function limitConnecting(outgoing: http.ClientRequest, socket: Socket): void {

@@ -42,7 +42,7 @@ export type ModelEvent =
     }
   /** A snapshot told in the midst of a response. */
   | { readonly type: 'rateLimits'; readonly rateLimits: JsonObject }
-  | { readonly type: 'itemAdded'; readonly id: string; readonly kind: string }
+  | { readonly type: 'itemAdded'; readonly id: string; readonly item: ResponseItem }
   | { readonly type: 'textDelta'; readonly itemId: string; readonly delta: string }
   /** What the model thinks, as it comes: `index` is that of the part within the item. */
   | {

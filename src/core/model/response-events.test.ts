@@ -29,10 +29,11 @@ describe('an event of the response stream', () => {
   it('that adds an item needs its id', () => {
     const added = (item?: JsonObject) =>
       decodeResponseEvent({ type: 'response.output_item.added', ...(item ? { item } : {}) })
-    assert.deepEqual(added({ type: 'reasoning', id: 'r' }), {
+    const item = { type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }] }
+    assert.deepEqual(added({ ...item, id: 'r' }), {
       type: 'itemAdded',
       id: 'r',
-      kind: 'reasoning',
+      item: { ...item, content: null, encrypted_content: null },
     })
     assert.deepEqual([added({ type: 'message' }), added()], [undefined, undefined])
   })

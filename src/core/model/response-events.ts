@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, numberAt, objectAt, stringAt } from '../../base/index.ts'
-import { parseResponseItem, type TokenUsage } from '../../protocol/index.ts'
+import { parseResponseItem, type ResponseItem, type TokenUsage } from '../../protocol/index.ts'
 import type { ModelEvent } from './model-client.ts'
 import { disconnected, failedResponse } from './model-errors.ts'
 
@@ -65,15 +65,20 @@ function reasoningDelta(data: JsonObject, kind: 'summary' | 'raw', index: string
   }
 }
 
-function itemAdded(item: JsonObject | undefined): ModelEvent | undefined {
-  const id = item && stringAt(item, 'id')
-  return item && id ? { type: 'itemAdded', id, kind: stringAt(item, 'type') ?? '' } : undefined
+function itemAdded(raw: JsonObject | undefined): ModelEvent | undefined {
+  const id = raw && stringAt(raw, 'id')
+  const item = raw && parseItem(raw)
+  return id && item ? { type: 'itemAdded', id, item } : undefined
 }
 
 function itemDone(raw: JsonObject | undefined): ModelEvent | undefined {
-  const item = raw && parseResponseItem(raw)
-  if (!item || (item.type === 'reasoning' && !hasObjects(item.content ?? []))) return undefined
-  return { type: 'itemDone', id: stringAt(raw, 'id') ?? '', item }
+  const item = raw && parseItem(raw)
+  return item ? { type: 'itemDone', id: stringAt(raw, 'id') ?? '', item } : undefined
+}
+
+function parseItem(raw: JsonObject): ResponseItem | undefined {
+  const item = parseResponseItem(raw)
+  return item?.type === 'reasoning' && !hasObjects(item.content ?? []) ? undefined : item
 }
 
 function hasObjects(parts: unknown): boolean {

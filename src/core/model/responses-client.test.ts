@@ -316,11 +316,15 @@ describe('a whole response', () => {
     })
     const content = [{ type: 'output_text', text: 'hello' }]
     assert.deepEqual(rest, [
-      { type: 'itemAdded', id: 'msg_1', kind: 'message' },
+      { type: 'itemAdded', id: 'msg_1', item: { type: 'message', role: 'assistant', content: [] } },
       { type: 'textDelta', itemId: 'msg_1', delta: 'hel' },
       { type: 'textDelta', itemId: 'msg_1', delta: 'lo' },
       { type: 'itemDone', id: 'msg_1', item: { type: 'message', role: 'assistant', content } },
-      { type: 'itemAdded', id: call.id, kind: 'function_call' },
+      {
+        type: 'itemAdded',
+        id: call.id,
+        item: { type: 'function_call', name: 'look', arguments: '{"at":1}', call_id: 'call_1' },
+      },
       {
         type: 'itemDone',
         id: call.id,

@@ -122,7 +122,8 @@ async function* serverSentEvents(
   const decoder = new TextDecoder()
   for await (const chunk of watched(body, watch)) {
     parser.feed(decoder.decode(chunk, { stream: true }))
-    yield* ready.splice(0)
+    // Not `yield*`: that is a step of waiting more for each event.
+    for (const data of ready.splice(0)) yield data
     if (isTooLong) throw new ModelError('the model sent an event of over 32 million characters')
   }
 }

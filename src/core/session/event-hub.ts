@@ -10,11 +10,22 @@ interface Subscription {
   hasFailed: boolean
 }
 
+/** Events kept for the first subscriber. */
+const UNHEARD_LIMIT = 100
+
 /** Tells every subscriber every event, in order. A slow one never holds a turn up. */
 export class EventHub {
   readonly #subscriptions = new Set<Subscription>()
   readonly #queues = new Set<BoundedQueue<SessionEvent>>()
+  /** Undefined once somebody has listened. */
+  #unheard: SessionEvent[] | undefined = []
   #isClosed = false
+
+  /** Like `publish`; what comes before anybody listens is told to the first who does. */
+  publishEarly(event: SessionEvent): void {
+    if (!this.#unheard) this.publish(event)
+    else if (this.#unheard.length < UNHEARD_LIMIT) this.#unheard.push(event)
+  }
 
   publish(event: SessionEvent): void {
     if (this.#isClosed) return
@@ -28,6 +39,7 @@ export class EventHub {
   listen(listener: Subscription['listener']): Disposable {
     const subscription = { listener, hasFailed: false }
     this.#subscriptions.add(subscription)
+    this.#tellUnheard()
     return { [Symbol.dispose]: () => void this.#subscriptions.delete(subscription) }
   }
 
@@ -60,6 +72,16 @@ export class EventHub {
         forget()
       }
     })()
+  }
+
+  /** Behind the call that begins to listen. */
+  #tellUnheard(): void {
+    const unheard = this.#unheard ?? []
+    this.#unheard = undefined
+    if (unheard.length === 0) return
+    queueMicrotask(() => {
+      for (const event of unheard) this.publish(event)
+    })
   }
 
   /** Nothing is told from now on. */

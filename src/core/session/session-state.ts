@@ -22,14 +22,16 @@ export class SessionState {
   #rateLimits: JsonObject | null = null
   /** Items that the last counts are of. */
   #countedItems: number
-  #windowNumber = 0
+  #windowNumber: number
 
-  constructor(history: ModelHistory, settings: SessionSettings) {
+  /** `windowNumber`: compactions before this session. */
+  constructor(history: ModelHistory, settings: SessionSettings, windowNumber = 0) {
     this.settings = settings
     this.#items = [...history.items]
     this.#contextBaseline = history.contextBaseline
     this.#tokenInfo = history.tokenInfo
     this.#countedItems = history.items.length
+    this.#windowNumber = windowNumber
   }
 
   /** Goes on from another history: the log has more than this session has put there. */
@@ -70,7 +72,7 @@ export class SessionState {
     return counted + estimateTokens(this.#items.slice(this.#countedItems))
   }
 
-  /** Counts the compactions of this session. */
+  /** Counts the compactions of the thread; a fork begins anew. */
   get windowNumber(): number {
     return this.#windowNumber
   }

@@ -55,9 +55,6 @@ export interface SessionParts {
   readonly live: LiveThread | undefined
 }
 
-/** Warnings kept for the first listener. */
-const UNHEARD_LIMIT = 100
-
 export interface TurnOptions {
   /** JSON Schema that the last message of this turn has to follow. */
   readonly outputSchema?: JsonObject
@@ -92,9 +89,6 @@ export class Session implements AsyncDisposable {
   readonly #beside = new TaskScope((error) => this.warn(errorText(error)))
   #isClosed = false
   #closing: Promise<void> | undefined
-  #hasListener = false
-  /** Storage may have something to say before anybody can listen. */
-  readonly #unheard: SessionEvent[] = []
 
   constructor(parts: SessionParts) {
     this.#parts = parts
@@ -126,15 +120,11 @@ export class Session implements AsyncDisposable {
   }
 
   listen(listener: (event: SessionEvent) => void): Disposable {
-    const listening = this.#hub.listen(listener)
-    this.#tellUnheard()
-    return listening
+    return this.#hub.listen(listener)
   }
 
   events(): AsyncGenerator<SessionEvent> {
-    const events = this.#hub.events()
-    this.#tellUnheard()
-    return events
+    return this.#hub.events()
   }
 
   answerRequests(handlers: ClientHandlers): Disposable {
@@ -160,8 +150,7 @@ export class Session implements AsyncDisposable {
 
   /** Tells what no turn does; what comes before anybody listens is told to the first who does. */
   tell(event: SessionEvent): void {
-    if (this.#hasListener) this.#hub.publish(event)
-    else if (this.#unheard.length < UNHEARD_LIMIT) this.#unheard.push(event)
+    this.#hub.publishEarly(event)
   }
 
   /** The turn's id, once the person's message is kept. Throws `SessionError`. */
@@ -187,8 +176,7 @@ export class Session implements AsyncDisposable {
       await kept
       return active.turnId
     } catch (error) {
-      const hasEnded = error instanceof SessionError && error.code === 'turn_over'
-      if (!hasEnded || active.isStopped) throw error
+      if (!(error instanceof SessionError) || error.code !== 'turn_over') throw error
       return await this.submitInput(input, options)
     }
   }
@@ -281,7 +269,8 @@ export class Session implements AsyncDisposable {
   /**
    * Says something more to the running turn: it goes out with the next request, behind the response
    * that is coming in. Answers the turn's id once it is kept. Throws `SessionError`: `no_turn`,
-   * `other_turn`, `not_steerable`, `turn_over`, `empty_input`, `not_kept`, `closed`.
+   * `other_turn`, `not_steerable`, `turn_over`, `turn_stopped`, `empty_input`,
+   * `not_kept`, `closed`.
    */
   async steerTurn(
     input: readonly UserInput[],
@@ -494,15 +483,6 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  #tellUnheard(): void {
-    this.#hasListener = true
-    const unheard = this.#unheard.splice(0)
-    if (unheard.length === 0) return
-    queueMicrotask(() => {
-      for (const event of unheard) this.#hub.publish(event)
-    })
-  }
-
   async #stop(): Promise<void> {
     const { model, tools, userCommands, background } = this.#parts.services
     await this.interrupt()
@@ -543,7 +523,8 @@ async function isKept(kept: Promise<void>): Promise<boolean> {
     await kept
     return true
   } catch (error) {
-    if (error instanceof SessionError && error.code === 'turn_over') return false
+    const isOver = error instanceof SessionError && /^turn_(over|stopped)$/.test(error.code)
+    if (isOver) return false
     throw error
   }
 }

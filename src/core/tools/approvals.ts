@@ -1,5 +1,6 @@
 import { type Clock, errorText } from '../../base/index.ts'
 import type {
+  CommandAction,
   CommandDecision,
   MessageItem,
   PatchDecision,
@@ -22,6 +23,7 @@ export interface CommandRequest {
   /** Shell-quoted. */
   readonly command: string
   readonly cwd: string
+  readonly commandActions: readonly CommandAction[]
   readonly reason?: string
   readonly proposedRule?: readonly string[]
 }

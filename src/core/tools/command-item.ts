@@ -1,12 +1,14 @@
-import { commandItem } from '../../history/index.ts'
+import { commandActions, commandItem } from '../../history/index.ts'
 import {
+  type CommandAction,
   durationOf,
+  type ParsedCommand,
   type RolloutItem,
   type StoredEvent,
   type TurnItem,
 } from '../../protocol/index.ts'
 import type { EventRecorder } from '../session/event-recorder.ts'
-import type { ProcessExit } from './exec/index.ts'
+import { type ProcessExit, parsedCommands } from './exec/index.ts'
 
 /** Bytes of a command's output that the log keeps; what the model read is kept beside it whole. */
 const KEPT_OUTPUT_BYTES = 10_000
@@ -30,17 +32,27 @@ type StoredCommand = Extract<StoredEvent, { type: 'exec_command_end' }>
 export class CommandItem {
   readonly #shown: ShownCommand
   readonly #recorder: EventRecorder
+  readonly #parsed: ParsedCommand[]
   #isStarted = false
+  #processId: string | undefined
 
   constructor(shown: ShownCommand, recorder: EventRecorder) {
     this.#shown = shown
+    this.#parsed = parsedCommands(shown.command)
     this.#recorder = recorder
   }
 
-  start(): void {
+  get actions(): CommandAction[] {
+    const { command, cwd } = this.#shown
+    return commandActions({ command: [...command], cwd, parsed_cmd: this.#parsed })
+  }
+
+  /** `processId`: under which it can be talked to, once it runs. */
+  start(processId?: number): void {
+    if (processId !== undefined) this.#processId = String(processId)
     if (this.#isStarted) return
     this.#isStarted = true
-    const item = commandItem(endEvent(this.#shown, NOT_RUN, 'completed'))
+    const item = commandItem(this.#endEvent(NOT_RUN, 'completed'))
     const started: TurnItem = { ...item, status: 'inProgress', exitCode: null, durationMs: null }
     this.#recorder.tell({ type: 'itemStarted', turnId: this.#shown.turnId, item: started })
   }
@@ -60,29 +72,33 @@ export class CommandItem {
 
   /** Keeps and tells the end. Real Codex knows the line and passes over it. */
   async #complete(end: CommandEnd, status: CommandStatus): Promise<void> {
-    const event = endEvent(this.#shown, end, status)
+    const event = this.#endEvent(end, status)
     const kept = { ...event, aggregated_output: withoutMiddle(end.aggregatedOutput) }
     const lines: RolloutItem[] = [{ type: 'event_msg', payload: kept }]
     await this.#recorder.complete(this.#shown.turnId, commandItem(event), lines)
   }
-}
 
-function endEvent(shown: ShownCommand, end: CommandEnd, status: CommandStatus): StoredCommand {
-  return {
-    type: 'exec_command_end',
-    call_id: shown.callId,
-    turn_id: shown.turnId,
-    command: [...shown.command],
-    cwd: shown.cwd,
-    parsed_cmd: [{ type: 'unknown', cmd: shown.command.at(-1) }],
-    source: shown.source ?? 'unified_exec_startup',
-    stdout: '',
-    stderr: '',
-    aggregated_output: end.aggregatedOutput,
-    exit_code: end.exitCode,
-    duration: durationOf(Math.round(end.durationMs)),
-    formatted_output: '',
-    status,
+  #endEvent(end: CommandEnd, status: CommandStatus): StoredCommand {
+    const { callId, turnId, command, cwd } = this.#shown
+    // Before there is a process Codex names who wants it only.
+    const agentSource = this.#processId === undefined ? 'agent' : 'unified_exec_startup'
+    return {
+      type: 'exec_command_end',
+      call_id: callId,
+      ...(this.#processId === undefined ? {} : { process_id: this.#processId }),
+      turn_id: turnId,
+      command: [...command],
+      cwd,
+      parsed_cmd: this.#parsed,
+      source: this.#shown.source ?? agentSource,
+      stdout: '',
+      stderr: '',
+      aggregated_output: end.aggregatedOutput,
+      exit_code: end.exitCode,
+      duration: durationOf(Math.round(end.durationMs)),
+      formatted_output: '',
+      status,
+    }
   }
 }
 

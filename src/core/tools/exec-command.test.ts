@@ -98,9 +98,13 @@ describe('exec_command', () => {
       /^Chunk ID: [0-9a-f]{6}\nWall time: 0\.0000 seconds\nProcess exited with code 3\nOriginal/,
     )
     assert.ok(String(answer).endsWith(`\nOutput:\n${output}`))
+    const [kept] = at.ends()
+    const processId = kept?.process_id ?? null
+    assert.match(processId ?? '', /^\d+$/)
     const end: StoredEnd = {
       type: 'exec_command_end',
       call_id: 'call',
+      process_id: processId ?? '',
       turn_id: 'turn',
       command: ['/bin/sh', '-c', 'pwd; echo err >&2; exit 3'],
       cwd: at.cwd,
@@ -121,6 +125,8 @@ describe('exec_command', () => {
       id: 'call',
       command: "/bin/sh -c 'pwd; echo err >&2; exit 3'",
       cwd: at.cwd,
+      processId,
+      source: 'unifiedExecStartup',
       commandActions: [{ type: 'unknown', command: 'pwd; echo err >&2; exit 3' }],
     }
     assert.deepEqual(started, {
@@ -249,7 +255,10 @@ describe('a patch through the shell', () => {
     await using at = await open()
     const answer = await at.run({ cmd: shellPatch(['*** Add File: a.txt', '+one']) })
     const success = 'Success. Updated the following files:\nA a.txt\n'
-    assert.equal(answer, `Wall time: 0.0000 seconds\nOutput:\n${success}`)
+    assert.equal(
+      answer,
+      `Wall time: 0.0000 seconds\nOutput:\nExit code: 0\nWall time: 0 seconds\nOutput:\n${success}`,
+    )
     assert.equal(readFileSync(at.folder.at('project', 'a.txt'), 'utf8'), 'one\n')
     assert.deepEqual(
       at.kept.map((item) => item.type === 'event_msg' && item.payload.type),

@@ -86,9 +86,9 @@ async function tryShellPatch(
     const cwd = resolvePatchPath(folder, found.workdir ?? '.')
     const result = await patchFiles(callId, found.patch, cwd, approvals, context)
     if (typeof result === 'string') return result
-    return result.success
-      ? `Wall time: 0.0000 seconds\nOutput:\n${result.stdout}`
-      : exitText(result)
+    // Source: observed, 0.133.0. A patch that was applied is told as the output of a command.
+    const told = exitText(result)
+    return result.success ? `Wall time: 0.0000 seconds\nOutput:\n${told}` : told
   } catch (error) {
     if (error instanceof PatchError) return error.modelText
     throw error

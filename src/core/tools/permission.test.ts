@@ -117,10 +117,11 @@ const MATRIX: {
   'that wants out where there is no sandbox': {
     sandboxes: OPEN,
     wantsEscalation: true,
-    rows: [
-      ['safe', 'out', 'out', 'out', 'out', 'out', 'out'],
-      ['unknown', 'ask-out', 'out', 'out', 'out', 'out', 'out'],
-    ],
+    rows: (['safe', 'unknown', 'opaque', 'dangerous'] as const).map((command): Row => {
+      const refused = 'escalation'
+      const asked = command === 'dangerous' ? 'ask-out' : 'out'
+      return [command, refused, refused, asked, refused, refused, refused]
+    }),
   },
   'without limits': {
     sandboxes: OPEN,

@@ -63,7 +63,10 @@ export function decideCommand(
   const { approvalPolicy, sandboxPolicy } = policies
   const isConfined = isConfining(sandboxPolicy)
   const isEscalated = isConfined && command.wantsEscalation
-  if (isEscalated && approvalPolicy !== 'on-request') return escalationRefusal(approvalPolicy)
+  // Also where there is nothing to get out of: who may not ask shall not.
+  if (command.wantsEscalation && approvalPolicy !== 'on-request') {
+    return escalationRefusal(approvalPolicy)
+  }
   const segments = segmentsOf(command.text, command.argv)
   const judged = segments.map((segment) => judge(policies, isEscalated, segment, rules))
   const where = !isConfined || isEscalated ? 'outside' : 'inside'

@@ -112,7 +112,8 @@ class CommandRun {
     const { callId: itemId, cwd, argv } = this.#call
     this.#item.start()
     try {
-      const request = { itemId, command: shellQuote(argv), cwd }
+      const commandActions = this.#item.actions
+      const request = { itemId, command: shellQuote(argv), cwd, commandActions }
       return await this.#approvals.askCommand(
         {
           ...request,
@@ -168,7 +169,7 @@ class CommandRun {
         ...(box ? { box } : {}),
         // An outer sandbox is somebody else's; whether it has a network, the policy says.
         extraEnv: box ? {} : outerEnvironment(settings.sandboxPolicy),
-        onSpawn: () => this.#item.start(),
+        onSpawn: (id) => this.#item.start(id),
         onOutput: (delta) => this.#item.tellOutput(delta),
         onEnd,
       })

@@ -39,7 +39,8 @@ export async function openTurn(run: TurnRun, task: TurnTask): Promise<() => Prom
  */
 export async function runTurn(run: TurnRun, task: TurnTask): Promise<TurnEnd | undefined> {
   const end = await runToEnd(run, task)
-  run.turn.refuseSteered(new SessionError('turn_over', `turn ${run.turnId} has ended`))
+  const how = end.status === 'interrupted' ? 'stopped' : 'over'
+  run.turn.refuseSteered(new SessionError(`turn_${how}`, `turn ${run.turnId} has ended`))
   run.letGo()
   const isTold = await run.opened.then(
     () => true,

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { stringAt } from '../../base/index.ts'
 import {
-  type MessageItem,
   messageText,
   type ResponseItem,
-  type RolloutItem,
+  type StoredEvent,
   type ToolOutput,
   type TurnItem,
 } from '../../protocol/index.ts'
@@ -85,7 +84,7 @@ type Progress = Extract<
 
 function tellProgress({ recorder, turn, turnId }: TurnRun, event: Progress): void {
   if (event.type === 'itemAdded') {
-    const item = emptyItem(event.id, event.kind)
+    const item = shownItem(event.id, event.item)
     if (item) recorder.tell({ type: 'itemStarted', turnId, item })
   } else if (event.type === 'reasoningSectionBreak') recorder.tell({ ...event, turnId })
   else {
@@ -118,62 +117,49 @@ async function keepTokenCount(run: TurnRun): Promise<void> {
 }
 
 /** Undefined for kinds that are told by their tool, or not at all. */
-function emptyItem(id: string, kind: string): TurnItem | undefined {
-  switch (kind) {
-    case 'message':
-      return { type: 'agentMessage', id, text: '', phase: null, memoryCitation: null }
-    case 'reasoning':
-      return { type: 'reasoning', id, summary: [], content: [] }
-    case 'web_search_call':
-      return { type: 'webSearch', id, query: '', action: null }
-    default:
-      return undefined
-  }
-}
-
-/** Keeps a finished item, tells it, and answers its text when it is an assistant's message. */
-async function keepItem(run: TurnRun, id: string, item: ResponseItem): Promise<string | null> {
-  const { recorder, turnId } = run
+function shownItem(id: string, item: ResponseItem): TurnItem | undefined {
   if (item.type === 'message' && item.role === 'assistant') {
-    const text = messageText(item)
-    const shown: TurnItem = {
-      type: 'agentMessage',
-      id: id || randomUUID(),
-      text,
-      phase: item.phase ?? null,
-      memoryCitation: null,
-    }
-    await recorder.complete(turnId, shown, [messageEvent(item, text), ...remember(run, [item])])
-    return text
+    const phase = item.phase ?? null
+    return { type: 'agentMessage', id, text: messageText(item), phase, memoryCitation: null }
   }
   if (item.type === 'reasoning') {
     const summary = item.summary.map((part) => part.text)
-    const events = summary.map((text): RolloutItem => reasoningEvent(text))
-    const lines = [...events, ...remember(run, [item])]
-    const content = item.content?.map((part) => part.text) ?? []
-    const shown: TurnItem = { type: 'reasoning', id: id || randomUUID(), summary, content }
-    await recorder.complete(turnId, shown, lines)
-    return null
+    return { type: 'reasoning', id, summary, content: item.content?.map(({ text }) => text) ?? [] }
   }
   if (item.type === 'web_search_call') {
     const action = item.action ?? { type: 'other' }
     const query = stringAt(action, 'query') ?? stringAt(action, 'url') ?? ''
-    const event = { type: 'web_search_end', call_id: id, query, action } as const
-    const lines: RolloutItem[] = [{ type: 'event_msg', payload: event }, ...remember(run, [item])]
-    await recorder.complete(turnId, { type: 'webSearch', id, query, action }, lines)
-    return null
+    return { type: 'webSearch', id, query, action }
+  }
+  return undefined
+}
+
+/** Keeps a finished item, tells it, and answers its text when it is an assistant's message. */
+async function keepItem(run: TurnRun, givenId: string, item: ResponseItem): Promise<string | null> {
+  const { recorder, turnId } = run
+  const id = givenId || (item.type === 'web_search_call' ? '' : randomUUID())
+  const shown = shownItem(id, item)
+  if (shown) {
+    const events = storedEvents(shown).map((payload) => ({ type: 'event_msg', payload }) as const)
+    await recorder.complete(turnId, shown, [...events, ...remember(run, [item])])
+    return shown.type === 'agentMessage' ? shown.text : null
   }
   if (item.type !== 'other') await recorder.keep(remember(run, [item]))
   return null
 }
 
-function messageEvent(item: MessageItem, message: string): RolloutItem {
-  const payload = { message, phase: item.phase ?? null, memory_citation: null }
-  return { type: 'event_msg', payload: { type: 'agent_message', ...payload } }
-}
-
-function reasoningEvent(text: string): RolloutItem {
-  return { type: 'event_msg', payload: { type: 'agent_reasoning', text } }
+/** What the log keeps for readers of events. */
+function storedEvents(item: TurnItem): StoredEvent[] {
+  if (item.type === 'agentMessage') {
+    const { text: message, phase } = item
+    return [{ type: 'agent_message', message, phase, memory_citation: null }]
+  }
+  if (item.type === 'reasoning') {
+    return item.summary.map((text) => ({ type: 'agent_reasoning', text }))
+  }
+  if (item.type !== 'webSearch') return []
+  const { id: call_id, query, action } = item
+  return [{ type: 'web_search_end', call_id, query, action: action ?? { type: 'other' } }]
 }
 
 /** A call is in the log before its tool does anything; one that could not be kept is not run. */

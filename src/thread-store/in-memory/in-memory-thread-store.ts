@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import {
+  countCompactions,
   foldTurns,
   isEmptyPatch,
   metadataLines,
@@ -10,9 +11,10 @@ import {
   type ThreadSummary,
 } from '../../history/index.ts'
 import type { RolloutItem, SessionMeta, ThreadId } from '../../protocol/index.ts'
-import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
+import { decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { forkBody, forkHeader } from '../fork-thread.ts'
+import { decodeListCursor, encodeListCursor, isBehind } from '../list-cursor.ts'
 import { isWanted } from '../list-filter.ts'
 import { LiveWriters } from '../live-writers.ts'
 import { checkedPatch } from '../metadata-patch.ts'
@@ -121,7 +123,9 @@ export class InMemoryThreadStore implements ThreadStore {
 
   async loadHistory(ref: ThreadRef): Promise<StoredHistory> {
     const thread = this.#thread(ref)
-    return { thread: toStored(thread), items: structuredClone(thread.items), damage: [] }
+    const items = structuredClone(thread.items)
+    const compactionCount = countCompactions(items)
+    return { thread: toStored(thread), items, compactionCount, damage: [] }
   }
 
   loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
@@ -158,22 +162,23 @@ export class InMemoryThreadStore implements ThreadStore {
 
   async listThreads(params: ListThreads): Promise<ThreadPage> {
     this.#writers.requireOpen()
-    const after = params.cursor === undefined ? undefined : decodeCursor(params.cursor)
-    if (after && typeof after.position !== 'number') throw invalidCursor(params.cursor ?? '')
+    const { cursor, direction = 'desc', limit } = params
+    const after = cursor === undefined ? undefined : decodeListCursor(cursor)
     const wanted = [...this.#threads.values()]
       .filter((thread) => thread.isArchived === params.isArchived)
       .map((thread) => toStored(thread))
-      .map((stored) => ({ stored, position: positionOf(stored, params) }))
-      .filter(({ stored }) => isWanted(stored, params))
-      .sort((a, b) => (isBefore(a.position, a.stored, b.position, b.stored) ? -1 : 1))
-      .filter(({ position, stored }) => !after || isBeyond(position, stored, after))
-    const page = wanted.slice(0, Math.max(1, params.limit))
-    const last = page.at(-1)
-    const nextCursor =
-      last && wanted.length > page.length
-        ? encodeCursor({ position: last.position, threadId: last.stored.threadId })
-        : null
-    return { threads: page.map(({ stored }) => stored), nextCursor, unreadable: [] }
+      .filter((stored) => isWanted(stored, params))
+      .map((stored) => placed(stored, params))
+      .sort((a, b) => (isBehind(a, b, direction) ? -1 : 1))
+      .filter((each) => !after || isBehind(after, each, direction))
+    const page = wanted.slice(0, Math.max(1, limit))
+    const [first, last] = [page[0], wanted.length > page.length ? page.at(-1) : undefined]
+    return {
+      threads: page.map(({ stored }) => stored),
+      nextCursor: last ? encodeListCursor(last) : null,
+      backwardsCursor: first ? encodeListCursor({ ...first, includeAnchor: true }) : null,
+      unreadable: [],
+    }
   }
 
   async updateThreadMetadata(
@@ -187,8 +192,8 @@ export class InMemoryThreadStore implements ThreadStore {
     const thread = this.#thread(threadId)
     const header = thread.items.find((item) => item.type === 'session_meta')?.payload
     if (header && !isEmptyPatch(patch)) {
-      const { git, memoryMode } = thread.facts
-      const lines = metadataLines(threadId, patch, { header, git, memoryMode })
+      const { git, memoryMode, goal = null } = thread.facts
+      const lines = metadataLines(threadId, patch, { header, git, memoryMode, goal })
       thread.items.push(...lines)
       thread.facts = folded(lines, thread.facts)
       thread.updatedAtMs = this.#clock.nowMs()
@@ -277,17 +282,9 @@ function conflict(reason: string): ThreadStoreError {
   return new ThreadStoreError({ code: 'conflict', reason })
 }
 
-function positionOf(thread: StoredThread, { sortKey }: ListThreads): number {
-  return sortKey === 'created' ? thread.createdAtMs : thread.updatedAtMs
-}
-
-function isBefore(a: number, first: StoredThread, b: number, second: StoredThread): boolean {
-  return a === b ? first.threadId > second.threadId : a > b
-}
-
-function isBeyond(position: number, { threadId }: StoredThread, after: Cursor): boolean {
-  if (position === after.position) return threadId < after.threadId
-  return position < Number(after.position)
+function placed(stored: StoredThread, { sortKey }: ListThreads) {
+  const atMs = sortKey === 'created' ? stored.createdAtMs : stored.updatedAtMs
+  return { stored, threadId: stored.threadId, atMs }
 }
 
 function toStored(thread: KeptThread): StoredThread {

@@ -11,7 +11,14 @@ import {
   SESSIONS_FOLDER,
 } from '../../rollout/index.ts'
 import type { HomeIndex } from '../../state/index.ts'
-import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
+import {
+  type Direction,
+  decodeListCursor,
+  encodeListCursor,
+  isBehind,
+  type ListPlace,
+  stampMs,
+} from '../list-cursor.ts'
 import { type FilteredFacts, isWanted } from '../list-filter.ts'
 import type { ListThreads, StoredThread, ThreadPage } from '../store.ts'
 import { type CurrentRow, type Reading, SummaryRows } from './summary-rows.ts'
@@ -24,8 +31,8 @@ export interface ListSources {
 
 interface Candidate {
   readonly file: RolloutFile
-  /** Position in the order of the list; text and numbers that grow with time. */
-  readonly position: string | number
+  /** In whole milliseconds: cursors have no more. */
+  readonly atMs: number
   /** Where the order hangs on them. */
   readonly facts?: FileFacts
 }
@@ -66,9 +73,10 @@ export class ThreadLister {
   }
 
   async list(params: ListThreads, sources: ListSources): Promise<ThreadPage> {
-    const after = readCursor(params)
+    const after = params.cursor === undefined ? undefined : decodeListCursor(params.cursor)
     const limit = Math.max(1, params.limit)
     const threads: StoredThread[] = []
+    let first: Candidate | undefined
     const unreadable: Unreadable[] = []
     const reading = this.#rows.reading(sources.index)
     if (isBroad(params)) reading.prepare()
@@ -78,23 +86,31 @@ export class ThreadLister {
       const count = isBroad(params) ? LOOK_AT_ONCE : limit - threads.length
       const batch = found.slice(at, at + Math.min(LOOK_AT_ONCE, count))
       const rows = await this.#rowsOf(batch, reading, unreadable)
-      for (const [index, { file }] of batch.entries()) {
+      for (const [index, candidate] of batch.entries()) {
         if (threads.length === limit) break
         at += 1
+        const { file } = candidate
         const row = rows[index]
         const name = row && nameOf(row.summary, sources.names)
         if (!row || !isWanted(filtered(row, name ?? null), params)) continue
+        first ??= candidate
         threads.push(toStoredThread(file, row.facts, row.summary, sources.names))
       }
       params.onProgress?.({ doneThreads: at, totalThreads: found.length })
     }
     reading.keep()
-    const last = found[at - 1]
-    const nextCursor =
-      last && at < found.length
-        ? encodeCursor({ position: last.position, threadId: last.file.threadId })
-        : null
-    return { threads, nextCursor, unreadable }
+    // Those that nobody has read yet may be wanted.
+    const hasMore = found.slice(at).some(({ file, facts }) => {
+      const row = reading.remembered(file.path, facts)
+      return !row || isWanted(filtered(row, nameOf(row.summary, sources.names)), params)
+    })
+    const last = hasMore ? found[at - 1] : undefined
+    return {
+      threads,
+      nextCursor: last ? cursorOf(last, false) : null,
+      backwardsCursor: first ? cursorOf(first, true) : null,
+      unreadable,
+    }
   }
 
   /** Undefined where the file is gone, or could not be read. */
@@ -163,35 +179,43 @@ export class ThreadLister {
   /** Behind the cursor, in the order of the list. What cannot be looked at is `unreadable`. */
   async #candidates(
     params: ListThreads,
-    after: Cursor | undefined,
+    after: ListPlace | undefined,
     { index }: ListSources,
     unreadable: Unreadable[],
   ): Promise<Candidate[]> {
+    const { sortKey, direction = 'desc' } = params
     const rollouts = await this.rollouts(params.isArchived, index, unreadable)
-    if (params.sortKey === 'created' && !isBroad(params)) {
-      const positionAt = (file: RolloutFile) => ({ file, position: file.stamp })
-      return behind(rollouts, after, positionAt).map(positionAt)
+    if (sortKey === 'created' && !isBroad(params)) {
+      const inOrder = direction === 'asc' ? rollouts.toReversed() : rollouts
+      const candidateOf = (file: RolloutFile) => ({ file, atMs: stampMs(file.stamp) })
+      return behind(inOrder, after, candidateOf, direction).map(candidateOf)
     }
     const all: (Candidate & { readonly facts: FileFacts })[] = []
     for (const file of rollouts) {
       try {
         const facts = this.#files.factsNow(file.path)
-        const position = params.sortKey === 'created' ? file.stamp : facts?.modifiedAtMs
-        if (facts && position !== undefined) all.push({ file, facts, position })
+        if (!facts) continue
+        const atMs = sortKey === 'created' ? stampMs(file.stamp) : Math.floor(facts.modifiedAtMs)
+        all.push({ file, facts, atMs })
       } catch (error) {
         unreadable.push({ path: file.path, reason: errorText(error) })
       }
     }
-    if (params.sortKey === 'updated') {
-      all.sort((a, b) => b.facts.modifiedAtMs - a.facts.modifiedAtMs || newestId(a, b))
-    }
-    return behind(all, after, (candidate) => candidate)
+    if (sortKey === 'updated') all.sort((a, b) => b.atMs - a.atMs || newestId(a, b))
+    if (direction === 'asc') all.reverse()
+    return behind(all, after, (candidate) => candidate, direction)
   }
 }
 
+function cursorOf({ file: { threadId }, atMs }: Candidate, includeAnchor: boolean): string {
+  return encodeListCursor({ atMs, threadId, includeAnchor })
+}
+
 /** Filters that may pass over many threads before a page is full. */
-function isBroad({ cwd, projectRoot, text, branch, modelProvider, source }: ListThreads): boolean {
-  return [cwd, projectRoot, text, branch, modelProvider, source].some((each) => each !== undefined)
+function isBroad(params: ListThreads): boolean {
+  const { cwd, projectRoot, text, exactText, branch, modelProvider, source } = params
+  const filters = [cwd, projectRoot, text, exactText, branch, modelProvider, source]
+  return filters.some((each) => each !== undefined)
 }
 
 function reasonOf(error: unknown): string {
@@ -199,35 +223,24 @@ function reasonOf(error: unknown): string {
   return hasNoHeader ? 'no readable session_meta line' : errorText(error)
 }
 
-/** A cursor names a place in one order only. */
-function readCursor({ cursor, sortKey }: ListThreads): Cursor | undefined {
-  if (cursor === undefined) return undefined
-  const after = decodeCursor(cursor)
-  const isOfThisOrder = typeof after.position === (sortKey === 'created' ? 'string' : 'number')
-  if (!isOfThisOrder) throw invalidCursor(cursor)
-  return after
-}
-
 /** The part of a list behind the cursor, which may be far down. */
 function behind<T>(
   inOrder: readonly T[],
-  after: Cursor | undefined,
+  after: ListPlace | undefined,
   candidateOf: (each: T) => Candidate,
+  direction: Direction,
 ): T[] {
+  const isBeyond = ({ file: { threadId }, atMs }: Candidate) =>
+    after === undefined || isBehind(after, { atMs, threadId }, direction)
   if (!after) return inOrder.slice()
   let [low, high] = [0, inOrder.length]
   while (low < high) {
     const middle = (low + high) >> 1
     const each = inOrder[middle]
-    if (each !== undefined && isBeyond(candidateOf(each), after)) high = middle
+    if (each !== undefined && isBeyond(candidateOf(each))) high = middle
     else low = middle + 1
   }
   return inOrder.slice(low)
-}
-
-function isBeyond(candidate: Candidate, after: Cursor): boolean {
-  if (candidate.position !== after.position) return candidate.position < after.position
-  return candidate.file.threadId < after.threadId
 }
 
 function newestId(a: Candidate, b: Candidate): number {

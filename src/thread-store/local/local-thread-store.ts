@@ -7,7 +7,12 @@ import {
   nodeFileSystem,
   systemClock,
 } from '../../base/index.ts'
-import { isEmptyPatch, type ObservedFacts, type ThreadMetadataPatch } from '../../history/index.ts'
+import {
+  countCompactions,
+  isEmptyPatch,
+  type ObservedFacts,
+  type ThreadMetadataPatch,
+} from '../../history/index.ts'
 import type { RolloutItem, ThreadId } from '../../protocol/index.ts'
 import {
   type Durability,
@@ -156,7 +161,8 @@ export class LocalThreadStore implements ThreadStore {
     )
     const facts = await this.#factsOf(file)
     const stored = toStoredThread(file, facts, summary, await this.#home.names())
-    return { thread: stored, items, damage: placed(file.path, damage) }
+    const compactionCount = countCompactions(items)
+    return { thread: stored, items, compactionCount, damage: placed(file.path, damage) }
   }
 
   loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
@@ -171,7 +177,8 @@ export class LocalThreadStore implements ThreadStore {
     const context = await guard(() => readModelContext(this.#options.files, file.path, outline))
     if (!context) return this.#loadHistory(file)
     const thread = await this.#read(file)
-    return { thread, items: context.items, damage: placed(file.path, context.damage) }
+    const { items, compactionCount } = context
+    return { thread, items, compactionCount, damage: placed(file.path, context.damage) }
   }
 
   readThread(thread: ThreadRef): Promise<StoredThread> {

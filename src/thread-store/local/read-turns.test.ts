@@ -14,7 +14,7 @@ import {
   turn,
   turnContext,
 } from '../../../test/support/thread-log.ts'
-import { foldTurns, replayModelHistory } from '../../history/index.ts'
+import { countCompactions, foldTurns, replayModelHistory } from '../../history/index.ts'
 import { type RolloutItem, userText } from '../../protocol/index.ts'
 import { type LocalThreadStore, rollBackThread } from '../index.ts'
 
@@ -101,6 +101,7 @@ describe('what is read of a long thread that the index knows', () => {
     const { items } = await big.store.loadHistory(ID)
     const context = await big.store.loadModelContext(ID)
     assert.deepEqual(replayModelHistory(context.items), replayModelHistory(items))
+    assert.equal(context.compactionCount, countCompactions(items))
   })
 
   it('is the turn that is taken back', async () => {

@@ -1,5 +1,10 @@
 import type { FileSystem } from '../../base/index.ts'
-import { contextPoint, foldTurnsSlice, type OutlinedTurn } from '../../history/index.ts'
+import {
+  contextPoint,
+  countCompactions,
+  foldTurnsSlice,
+  type OutlinedTurn,
+} from '../../history/index.ts'
 import type { RolloutItem, Turn } from '../../protocol/index.ts'
 import { type DamagedLine, type RolloutPart, readEntries, readHeader } from '../../rollout/index.ts'
 import type { ListTurns, TurnPage } from '../store.ts'
@@ -51,10 +56,10 @@ async function turnPage(
   return { turns: direction === 'asc' ? turns : turns.reverse(), ...cursors }
 }
 
-function orderOf(outline: ThreadOutline, { threadId, cursor, direction }: ListTurns): number {
+function orderOf(outline: ThreadOutline, { cursor, direction }: ListTurns): number {
   const { turnId, order, includeAnchor } = decodeTurnCursor(cursor ?? '')
   const turn = outline.find(turnId, order === undefined ? undefined : order + 1)
-  if (!turn || (order !== undefined && turn.order !== order)) throw goneTurn(threadId, turnId)
+  if (!turn || (order !== undefined && turn.order !== order)) throw goneTurn()
   if (!includeAnchor) return turn.order
   return direction === 'asc' ? turn.order - 1 : turn.order + 1
 }
@@ -82,12 +87,18 @@ export async function readTurns(
   })
 }
 
+interface ModelContext {
+  readonly items: RolloutItem[]
+  readonly damage: readonly DamagedLine[]
+  readonly compactionCount: number
+}
+
 /** The items that the model's history hangs on; undefined when it hangs on all of them. */
 export async function readModelContext(
   files: FileSystem,
   path: string,
   outline: ThreadOutline,
-): Promise<{ items: RolloutItem[]; damage: readonly DamagedLine[] } | undefined> {
+): Promise<ModelContext | undefined> {
   const point = contextPoint(outline.state.context)
   if (!point) return undefined
   const header = await readHeader(files, path)
@@ -100,5 +111,9 @@ export async function readModelContext(
   const parts: RolloutPart[] = [...single, { start: point.start, end: outline.endBytes }]
   const { entries } = await readEntries(files, path, parts)
   const items = entries.map(({ item }) => item)
-  return { items: [{ type: 'session_meta', payload: header }, ...items], damage: outline.damage }
+  return {
+    items: [{ type: 'session_meta', payload: header }, ...items],
+    damage: outline.damage,
+    compactionCount: point.compactionCount + countCompactions(items),
+  }
 }

@@ -26,7 +26,7 @@ export interface MetadataUpdate {
  */
 export async function updateLocalMetadata(update: MetadataUpdate): Promise<void> {
   const { files, home, threadId, path, clock, thread } = update
-  const { git, memoryMode } = thread
+  const { git, memoryMode, goal = null } = thread
   const patch = checkedPatch(update.patch)
   if (isEmptyPatch(patch)) return
   const header = await readHeader(files, path)
@@ -39,7 +39,7 @@ export async function updateLocalMetadata(update: MetadataUpdate): Promise<void>
     await appendThreadName(files, home, { threadId, name: patch.name, atMs: clock.nowMs() })
   }
   if (header.history_mode !== 'paginated') {
-    await update.append(metadataLines(threadId, patch, { header, git, memoryMode }), tellName)
+    await update.append(metadataLines(threadId, patch, { header, git, memoryMode, goal }), tellName)
     return
   }
   refuseLines(threadId, patch)
@@ -48,7 +48,8 @@ export async function updateLocalMetadata(update: MetadataUpdate): Promise<void>
 
 /** A log with numbered lines takes none of ours; its name lives in the shared index alone. */
 function refuseLines(threadId: ThreadId, patch: ThreadMetadataPatch): void {
-  if (patch.git === undefined && patch.memoryMode === undefined) return
+  const isNameOnly = [patch.git, patch.memoryMode, patch.goal].every((each) => each === undefined)
+  if (isNameOnly) return
   const reason = `thread ${threadId} has numbered lines: only its name can be changed yet`
   throw new ThreadStoreError({ code: 'unsupported', reason })
 }

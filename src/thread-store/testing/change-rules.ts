@@ -1,6 +1,31 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { aMessage, create, EVERYTHING, failsWith, type OpenStore, stored } from './fixtures.ts'
+import {
+  newThreadId,
+  type RolloutItem,
+  type ThreadGoal,
+  type ThreadId,
+} from '../../protocol/index.ts'
+import {
+  aFork,
+  aHeader,
+  aLiveThread,
+  aMessage,
+  create,
+  EVERYTHING,
+  failsWith,
+  type OpenStore,
+  stored,
+} from './fixtures.ts'
+
+function aGoal(threadId: ThreadId): ThreadGoal {
+  const counts = { tokenBudget: null, tokensUsed: 0, timeUsedSeconds: 0 }
+  return { threadId, objective: 'Win', status: 'paused', ...counts, createdAt: 1, updatedAt: 1 }
+}
+
+function isGoalLine(item: RolloutItem): boolean {
+  return item.type === 'event_msg' && item.payload.type === 'thread_goal_updated'
+}
 
 export function contractMetadata(open: OpenStore): void {
   it('[TS-11] sets, changes and clears a name, live and not, and keeps it', async () => {
@@ -24,6 +49,29 @@ export function contractMetadata(open: OpenStore): void {
     const update = store.updateThreadMetadata(threadId, { name: ' ', memoryMode: 'disabled' })
     await assert.rejects(update, failsWith('invalid_request'))
     assert.deepEqual(await store.loadHistory(threadId), before)
+  })
+
+  it('[TS-11] sets, changes and clears a goal, live and not, and keeps it', async () => {
+    await using store = await open()
+    const threadId = newThreadId()
+    const header = async () => aHeader(threadId)
+    const live = await aLiveThread(store, threadId, header)
+    const goal = aGoal(threadId)
+    assert.deepEqual((await live.updateMetadata({ goal })).goal, goal)
+    assert.equal((await store.listThreads(EVERYTHING)).threads[0]?.preview, 'Win')
+    await live.append(aMessage('words'))
+    await live.close()
+    const changed = { ...goal, objective: 'Win twice', tokenBudget: 5 }
+    assert.deepEqual((await store.updateThreadMetadata(threadId, { goal: changed })).goal, changed)
+    const { goal: kept, preview } = await store.readThread(threadId)
+    assert.deepEqual([kept, preview], [changed, 'Win'])
+    const fork = await store.forkThread(aFork(threadId))
+    assert.equal(fork.goal ?? null, null)
+    assert.equal((await store.updateThreadMetadata(threadId, { goal: null })).goal, null)
+    const { items } = await store.loadHistory(threadId)
+    await store.updateThreadMetadata(threadId, { goal: null })
+    assert.equal((await store.readThread(threadId)).goal, null)
+    assert.equal(items.filter(isGoalLine).length, 3)
   })
 
   it('[TS-12] patches git field by field; null clears', async () => {

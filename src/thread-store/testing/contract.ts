@@ -3,10 +3,16 @@ import { contractBranches, contractRollbacks } from './branch-rules.ts'
 import { contractArchive, contractMetadata, contractPatches } from './change-rules.ts'
 import type { OpenStore } from './fixtures.ts'
 import { contractHistory, contractWriters } from './history-rules.ts'
-import { contractFilters, contractLists, contractPagesUnderInserts } from './list-rules.ts'
+import {
+  contractChoices,
+  contractDirections,
+  contractFilters,
+  contractLists,
+  contractPagesUnderInserts,
+} from './list-rules.ts'
 import { contractObserved, contractSearch } from './search-rules.ts'
 import { contractMatrix } from './state-rules.ts'
-import { contractContext, contractTurns } from './turn-rules.ts'
+import { contractContext, contractItems, contractTurns } from './turn-rules.ts'
 
 /**
  * The rules of `docs/spec/thread-store.md`, as `node:test` tests of one store. Import it in a test
@@ -17,12 +23,15 @@ export function threadStoreContract(name: string, open: OpenStore): void {
     contractHistory(open)
     contractWriters(open)
     contractLists(open)
+    contractDirections(open)
     contractPagesUnderInserts(open)
     contractFilters(open)
+    contractChoices(open)
     contractMetadata(open)
     contractPatches(open)
     contractArchive(open)
     contractTurns(open)
+    contractItems(open)
     contractContext(open)
     contractSearch(open)
     contractObserved(open)

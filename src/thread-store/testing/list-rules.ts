@@ -63,6 +63,63 @@ export function contractLists(open: OpenStore): void {
   })
 }
 
+export function contractDirections(open: OpenStore): void {
+  it('[TS-7] lists upwards what it lists downwards, page by page', async () => {
+    await using store = await open()
+    for (let n = 0; n < 5; n += 1) await stored(store, `message ${n}`, atSecond(n >> 1))
+    for (const sortKey of ['created', 'updated'] as const) {
+      const ids = async (params: Partial<ListThreads>) => {
+        const page = await store.listThreads({ ...EVERYTHING, sortKey, ...params })
+        return { ...page, ids: page.threads.map(({ threadId }) => threadId) }
+      }
+      const { ids: whole } = await ids({})
+      const upwards = whole.toReversed()
+      assert.deepEqual((await ids({ direction: 'asc' })).ids, upwards)
+      const paged: ThreadId[] = []
+      let cursor: string | null | undefined
+      do {
+        const page = await ids({ direction: 'asc', limit: 2, ...(cursor ? { cursor } : {}) })
+        paged.push(...page.ids)
+        cursor = page.nextCursor
+      } while (cursor)
+      assert.deepEqual(paged, upwards)
+    }
+  })
+
+  it('[TS-8] turns round at the first thread of a page', async () => {
+    await using store = await open()
+    assert.equal((await store.listThreads(EVERYTHING)).backwardsCursor, null)
+    for (let n = 0; n < 5; n += 1) await stored(store, `message ${n}`, atSecond(n >> 1))
+    for (const direction of ['asc', 'desc'] as const) {
+      const params = { ...EVERYTHING, direction, limit: 2 }
+      const first = await store.listThreads(params)
+      const cursor = first.nextCursor ?? assert.fail('there is more')
+      const second = await store.listThreads({ ...params, cursor })
+      const back = await store.listThreads({
+        ...EVERYTHING,
+        direction: direction === 'asc' ? 'desc' : 'asc',
+        cursor: second.backwardsCursor ?? assert.fail('it has a first thread'),
+      })
+      const seen = [...first.threads, ...second.threads.slice(0, 1)]
+      const ids = (threads: readonly { threadId: ThreadId }[]) =>
+        threads.map((each) => each.threadId)
+      assert.deepEqual(ids(back.threads), ids(seen).reverse())
+    }
+  })
+
+  it('[TS-10] takes a bare time for the place behind all threads of that time', async () => {
+    await using store = await open()
+    for (const second of [0, 60, 60, 120]) await stored(store, `at ${second}`, atSecond(second))
+    const cursor = new Date(atSecond(60)).toISOString()
+    const previews = async (direction: 'asc' | 'desc') =>
+      (await store.listThreads({ ...EVERYTHING, direction, cursor })).threads.map(
+        ({ preview }) => preview,
+      )
+    assert.deepEqual(await previews('desc'), ['at 0'])
+    assert.deepEqual(await previews('asc'), ['at 120'])
+  })
+}
+
 export function contractPagesUnderInserts(open: OpenStore): void {
   it('[TS-8] has each thread that was there once, whatever comes between the pages', async () => {
     await using store = await open()
@@ -159,5 +216,38 @@ export function contractFilters(open: OpenStore): void {
     await using store = await open()
     const listing = store.listThreads({ ...EVERYTHING, cursor: 'nonsense' })
     await assert.rejects(listing, failsWith('invalid_request'))
+  })
+}
+
+export function contractChoices(open: OpenStore): void {
+  it('[TS-9] takes any of several values, and text as it is written', async () => {
+    await using store = await open()
+    const facts = [
+      { cwd: '/a', source: 'cli', model_provider: 'one' },
+      { cwd: '/b', source: { subagent: 'review' }, model_provider: null },
+      { cwd: '/c', source: { subagent: { thread_spawn: {} } }, model_provider: 'two' },
+    ]
+    for (const each of facts) {
+      const threadId = newThreadId()
+      const header = async () => ({ ...aHeader(threadId), ...each })
+      const live = await aLiveThread(store, threadId, header)
+      await live.append(aMessage(`In ${each.cwd}`))
+      await live.close()
+    }
+    const found = async (params: Partial<ListThreads>) => {
+      const { threads } = await store.listThreads({ ...EVERYTHING, ...params })
+      return threads.map(({ cwd }) => cwd).sort()
+    }
+    const includeSubagents = true
+    assert.deepEqual(await found({ includeSubagents, cwd: ['/a', '/b/', '/x'] }), ['/a', '/b'])
+    assert.deepEqual(await found({ includeSubagents, cwd: [] }), [])
+    assert.deepEqual(await found({ source: ['cli', 'subagent:review'] }), ['/a', '/b'])
+    assert.deepEqual(await found({ source: 'subagent' }), ['/b', '/c'])
+    const full = { ...EVERYTHING, source: 'subagent', limit: 2 }
+    assert.equal((await store.listThreads(full)).nextCursor, null)
+    assert.deepEqual(await found({ source: ['subagent:thread_spawn', 'exec'] }), ['/c'])
+    assert.deepEqual(await found({ includeSubagents, modelProvider: ['one', null] }), ['/a', '/b'])
+    assert.deepEqual(await found({ includeSubagents, exactText: 'In /c' }), ['/c'])
+    assert.deepEqual(await found({ includeSubagents, exactText: 'in /c' }), [])
   })
 }

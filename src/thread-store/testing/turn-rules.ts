@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { foldTurns, replayModelHistory } from '../../history/index.ts'
+import { countCompactions, foldTurns, replayModelHistory } from '../../history/index.ts'
 import { type RolloutItem, type ThreadId, type Turn, userText } from '../../protocol/index.ts'
 import type { ListTurns, ThreadStore } from '../store.ts'
 import { aTurn, failsWith, type OpenStore, storedWith, turnIdOf } from './fixtures.ts'
@@ -83,7 +83,9 @@ export function contractTurns(open: OpenStore): void {
       await assert.rejects(store.listTurns({ ...newest, cursor }), failsWith('invalid_request'))
     }
   })
+}
 
+export function contractItems(open: OpenStore): void {
   it('[TS-19] gives pages of items that add up, of the thread and of one turn', async () => {
     await using store = await open()
     const threadId = await storedWith(store, SEVEN)
@@ -108,6 +110,27 @@ export function contractTurns(open: OpenStore): void {
     assert.deepEqual(await collect('desc', turnIdOf(3)), third.toReversed())
     const unknown = { threadId, limit: 3, direction: 'asc', turnId: turnIdOf(9) } as const
     await assert.rejects(store.listItems(unknown), failsWith('invalid_request'))
+  })
+
+  it('[TS-19] turns round at the first item of a page', async () => {
+    await using store = await open()
+    const threadId = await storedWith(store, SEVEN)
+    const { items: all } = await store.listItems({ threadId, limit: 1000, direction: 'asc' })
+    for (const direction of ['asc', 'desc'] as const) {
+      const inOrder = direction === 'asc' ? all : all.toReversed()
+      for (const limit of [1, 2, 3, 5]) {
+        const first = await store.listItems({ threadId, limit, direction })
+        const cursor = first.nextCursor ?? assert.fail('there is more')
+        const second = await store.listItems({ threadId, limit, direction, cursor })
+        const back = await store.listItems({
+          threadId,
+          limit: 1000,
+          direction: direction === 'asc' ? 'desc' : 'asc',
+          cursor: second.backwardsCursor ?? assert.fail('it has a first item'),
+        })
+        assert.deepEqual(back.items, inOrder.slice(0, limit + 1).reverse())
+      }
+    }
   })
 }
 
@@ -135,6 +158,9 @@ export function contractContext(open: OpenStore): void {
       assert.deepEqual(replayModelHistory(context.items), replayModelHistory(history.items))
       assert.deepEqual(context.items[0], history.items[0])
       assert.deepEqual(context.thread, history.thread)
+      const ofBoth = [context.compactionCount, history.compactionCount]
+      const count = countCompactions(log)
+      assert.deepEqual(ofBoth, [count, count])
     })
   }
 }

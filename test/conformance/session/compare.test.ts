@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { JsonObject } from '../../../src/base/index.ts'
 import { assertSame } from './compare.ts'
+import { withoutEvents } from './facet-changes.ts'
 import type { SessionScript } from './script.ts'
 import type { Trace } from './trace.ts'
 
@@ -55,15 +56,16 @@ describe('the comparison of two traces', () => {
   })
 
   it('fails for the witness of a fault that has been mended', () => {
-    const witness: SessionScript = { ...script, name: 'a command declined' }
-    const completed = (durationMs: number | null) => {
-      const item = { type: 'commandExecution', status: 'declined', durationMs }
-      return traced({ events: [{ method: 'item/completed', params: { item } }] })
-    }
-    assertSame(witness, completed(null), completed(3))
-    const mended = completed(null)
-    const complaint = /no difference any more: declined-duration/
-    assert.throws(() => assertSame(witness, mended, mended), complaint)
-    assertSame(script, mended, mended)
+    const witness: SessionScript = { ...script, name: 'where it is seen' }
+    const bobbin = { events: withoutEvents('warning', () => true) }
+    const faults = [{ id: 'a-warning', what: 'ours warns', witness: witness.name, bobbin }]
+    const mended = traced({ events: [{ method: 'turn/started', params: {} }] })
+    const warning = { method: 'warning', params: { message: 'no' } }
+    const warned = traced({ events: [...mended.events, warning] })
+    assertSame(witness, mended, warned, faults)
+    assertSame(script, mended, warned, faults)
+    const complaint = /no difference any more: a-warning/
+    assert.throws(() => assertSame(witness, mended, mended, faults), complaint)
+    assertSame(script, mended, mended, faults)
   })
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { type Changes, differenceOf } from './differences.ts'
-import { ALL_FAULTS } from './faults.ts'
+import { ALL_FAULTS, type Fault } from './faults.ts'
 import { type Facets, normalised, numbered } from './normalise.ts'
 import type { SessionScript } from './script.ts'
 import type { Trace } from './trace.ts'
@@ -22,15 +22,20 @@ interface Allowance {
 }
 
 /** Throws what differs and is not named, then what is named and does not differ. */
-export function assertSame(script: SessionScript, codex: Trace, bobbin: Trace): void {
+export function assertSame(
+  script: SessionScript,
+  codex: Trace,
+  bobbin: Trace,
+  faults: readonly Fault[] = ALL_FAULTS,
+): void {
   const pair = { codex: normalised(codex), bobbin: normalised(bobbin) }
-  const all = allowancesOf(script)
+  const all = allowancesOf(script, faults)
   const same = without(pair, all)
   for (const facet of FACETS) {
     const expected = same.codex[facet]
     assert.deepEqual(same.bobbin[facet], expected, `${facet} differ from real Codex's`)
   }
-  const witnessed = ALL_FAULTS.filter(({ witness }) => witness === script.name).map(({ id }) => id)
+  const witnessed = faults.filter(({ witness }) => witness === script.name).map(({ id }) => id)
   const certain = (script.differences ?? []).filter((id) => !differenceOf(id).isRacy)
   for (const id of [...certain, ...witnessed]) {
     const { codex: expected, bobbin: got } = without(
@@ -54,7 +59,7 @@ function changed(facets: Facets, changes: Changes): Facets {
 }
 
 /** What the script names, and every fault. */
-export function allowancesOf(script: SessionScript): Allowance[] {
+export function allowancesOf(script: SessionScript, faults: readonly Fault[]): Allowance[] {
   const named = (script.differences ?? []).map((id) => ({ id, ...differenceOf(id) }))
-  return [...named, ...ALL_FAULTS]
+  return [...named, ...faults]
 }

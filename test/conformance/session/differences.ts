@@ -135,14 +135,6 @@ export const DIFFERENCES = {
     isBetter: false,
     ...both({ refusals: () => [] }),
   },
-  'second-turn-refused': {
-    what:
-      'a turn that is begun while another runs: Codex answers an id that never starts and steers ' +
-      'the running turn; Bobbin refuses (nothing else of this script is compared)',
-    reason: 'a client waits for ever for the end of a turn that never was',
-    isBetter: true,
-    ...both({ requests: nothing, rollout: nothing, events: nothing, refusals: nothing }),
-  },
   'end-told-on-close': {
     what: 'a program that ends interrupts its turns: Bobbin tells it, Codex has nobody to tell',
     reason: 'the client of a library is still there',

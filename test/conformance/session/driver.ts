@@ -58,11 +58,6 @@ export interface Driver extends AsyncDisposable {
   answerWith(answerer: Answerer): void
 }
 
-/** Bobbin has no such method yet: the script is in `pending.ts`. */
-export class NotBuilt extends Error {
-  override readonly name = 'NotBuilt'
-}
-
 /** What a runtime refused: its words, without what a transport adds to them. */
 export class Refused extends Error {
   override readonly name = 'Refused'

@@ -65,6 +65,7 @@ function differences(): string {
 }
 
 function faults(): string {
+  if (ALL_FAULTS.length === 0) return '## To be mended\n\nNothing is known.'
   const rows = ALL_FAULTS.map(({ what, witness }) => `| ${what} | ${witness} |`)
   const head = ['| what real Codex does | seen in |', '|---|---|']
   const intro = 'Differences without a good reason. They are passed over wherever they occur.'

@@ -2,12 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonObject } from '../../../src/base/index.ts'
+import { bobbin } from '../bobbin-exec.ts'
+import { codex133 } from '../programs.ts'
 import { Scratch } from '../scratch.ts'
-import { BobbinDriver } from './bobbin-driver.ts'
-import { CodexDriver } from './codex-driver.ts'
-import type { Driver } from './driver.ts'
 import { ModelServer } from './model-server.ts'
 import type { SessionScript } from './script.ts'
+import { ServedDriver } from './served-driver.ts'
 import { Stage } from './stage.ts'
 import { WireLog } from './wire-log.ts'
 
@@ -37,7 +37,7 @@ export async function trace(
   await scratch.useModelServer(model.baseUrl)
   await addConfig(scratch, script)
   const log = new WireLog(limitMs)
-  const driver = await open(program, scratch, log)
+  const driver = await ServedDriver.open(PROGRAMS[program], scratch, log)
   const stage = new Stage(driver, model, scratch, log)
   try {
     const { answer } = script
@@ -58,9 +58,7 @@ export async function trace(
   }
 }
 
-async function open(program: Program, scratch: Scratch, log: WireLog): Promise<Driver> {
-  return program === 'codex' ? CodexDriver.open(scratch, log) : new BobbinDriver(scratch, log)
-}
+const PROGRAMS = { codex: { command: codex133, args: [] }, bobbin } as const
 
 async function addConfig(scratch: Scratch, { config = {}, provider = {} }: SessionScript) {
   const path = join(scratch.home, 'config.toml')

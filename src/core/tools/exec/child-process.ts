@@ -94,7 +94,8 @@ export async function spawnTerminal(spec: ChildSpec, load: TerminalLoader): Prom
   }
 }
 
-async function loadTerminal(load: TerminalLoader): ReturnType<TerminalLoader> {
+/** Throws `ExecError` where the optional package is missing. */
+export async function loadTerminal(load: TerminalLoader): ReturnType<TerminalLoader> {
   try {
     return await load()
   } catch (error) {
@@ -176,13 +177,14 @@ async function drain(ended: Promise<unknown>, clock: Clock): Promise<void> {
   }
 }
 
-function refuseNul(spec: ChildSpec): void {
+/** Throws `ExecError`. */
+export function refuseNul(spec: Pick<ChildSpec, 'command' | 'cwd'>): void {
   if (![...spec.command, spec.cwd].some((text) => text.includes('\0'))) return
   throw new ExecError({ code: 'spawn_failed', reason: 'nul byte found in provided data' })
 }
 
 /** Names a system error as Rust does: `No such file or directory (os error 2)`. */
-function spawnFailed(error: unknown): ExecError {
+export function spawnFailed(error: unknown): ExecError {
   const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0
   const text = errno < 0 ? getSystemErrorMessage(errno) : errorText(error)
   const reason =

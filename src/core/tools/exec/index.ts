@@ -1,3 +1,4 @@
+export { parsedCommands } from './command-actions.ts'
 export {
   type CommandSafety,
   classifyCommand,
@@ -32,4 +33,10 @@ export {
   type UserShell,
   userShell,
 } from './shell-environment.ts'
+export {
+  type StreamedProcess,
+  type StreamedSpec,
+  startStreamed,
+  type TerminalSize,
+} from './streamed-process.ts'
 export { countTokens, cutMiddle, truncateOutput } from './truncate-output.ts'

@@ -1,6 +1,8 @@
 /** A word of a command, as the program would get it. */
 export interface ShellWord {
   readonly text: string
+  /** The same, but with the backslashes that quote something. */
+  readonly raw: string
   /** Unquoted glob or brace characters: what the shell passes on can be other words. */
   readonly isExpanding: boolean
   /** Without any quoting. */
@@ -34,6 +36,7 @@ class ShellSplitter {
   #at = 0
   #words: ShellWord[] = []
   #text = ''
+  #raw = ''
   #isInWord = false
   #isExpanding = false
   #isPlain = true
@@ -102,7 +105,7 @@ class ShellSplitter {
     const next = this.#script[this.#at] ?? ''
     if (next === '\n') this.#at += 1
     else if (ESCAPED_IN_DOUBLE_QUOTES.has(next)) {
-      this.#append(next)
+      this.#append(next, `\\${next}`)
       this.#at += 1
     } else this.#append('\\')
   }
@@ -112,21 +115,24 @@ class ShellSplitter {
     if (next === undefined) return false
     this.#at += 1
     if (next === '\n') return true
-    this.#append(next)
+    this.#append(next, `\\${next}`)
     this.#isPlain = false
     return true
   }
 
-  #append(text: string): void {
+  #append(text: string, raw = text): void {
     this.#text += text
+    this.#raw += raw
     this.#isInWord = true
   }
 
   /** False when the word may not stand where it stands. */
   #endWord(): boolean {
     if (!this.#isInWord) return true
-    const word = { text: this.#text, isExpanding: this.#isExpanding, isPlain: this.#isPlain }
+    const [text, raw] = [this.#text, this.#raw]
+    const word = { text, raw, isExpanding: this.#isExpanding, isPlain: this.#isPlain }
     this.#text = ''
+    this.#raw = ''
     this.#isInWord = false
     this.#isExpanding = false
     this.#isPlain = true

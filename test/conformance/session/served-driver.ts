@@ -1,26 +1,29 @@
-/** Real Codex 0.133.0 as a driver: its app server over stdio. */
+/** A program with the command line of `codex app-server` as a driver, over stdio. */
 import { type JsonObject, stringAt } from '../../../src/base/index.ts'
 import type { ReviewTarget } from '../../../src/protocol/index.ts'
-import { codex133 } from '../programs.ts'
+import type { Program } from '../exec-run.ts'
 import type { Scratch } from '../scratch.ts'
-import { CodexSession } from './codex-session.ts'
 import type { Answerer, DrivenThread, Driver, Said, ThreadParams, TurnParams } from './driver.ts'
+import { ServedSession } from './served-session.ts'
 import type { WireLog } from './wire-log.ts'
 
-export class CodexDriver implements Driver {
+export class ServedDriver implements Driver {
+  readonly #program: Program
   readonly #scratch: Scratch
   readonly #log: WireLog
-  #session: CodexSession
+  #session: ServedSession
   #answerer: Answerer = () => undefined
 
-  private constructor(scratch: Scratch, log: WireLog, session: CodexSession) {
+  private constructor(program: Program, scratch: Scratch, log: WireLog, session: ServedSession) {
+    this.#program = program
     this.#scratch = scratch
     this.#log = log
     this.#session = session
   }
 
-  static async open(scratch: Scratch, log: WireLog): Promise<CodexDriver> {
-    return new CodexDriver(scratch, log, await CodexSession.start(codex133, scratch, log))
+  static async open(program: Program, scratch: Scratch, log: WireLog): Promise<ServedDriver> {
+    const session = await ServedSession.start(program, scratch, log)
+    return new ServedDriver(program, scratch, log, session)
   }
 
   start(params: ThreadParams): Promise<DrivenThread> {
@@ -37,7 +40,7 @@ export class CodexDriver implements Driver {
 
   async restart(): Promise<void> {
     await this.#session[Symbol.asyncDispose]()
-    this.#session = await CodexSession.start(codex133, this.#scratch, this.#log)
+    this.#session = await ServedSession.start(this.#program, this.#scratch, this.#log)
     this.#session.answerer = this.#answerer
   }
 
@@ -57,15 +60,15 @@ export class CodexDriver implements Driver {
 
   async #load(method: string, params: JsonObject): Promise<DrivenThread> {
     const { thread } = (await this.#session.request(method, params)) as { thread?: JsonObject }
-    return new CodexThread(this.#session, stringAt(thread ?? {}, 'id') ?? '')
+    return new ServedThread(this.#session, stringAt(thread ?? {}, 'id') ?? '')
   }
 }
 
-class CodexThread implements DrivenThread {
+class ServedThread implements DrivenThread {
   readonly id: string
-  readonly #session: CodexSession
+  readonly #session: ServedSession
 
-  constructor(session: CodexSession, id: string) {
+  constructor(session: ServedSession, id: string) {
     this.#session = session
     this.id = id
   }

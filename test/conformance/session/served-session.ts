@@ -1,5 +1,5 @@
 /**
- * Real Codex's `app-server` over stdio, one JSON object a line, with a client that can be asked:
+ * An `app-server` over stdio, one JSON object a line, with a client that can be asked:
  * requests of the server are part of the log, and are answered as the script says.
  */
 import { once } from 'node:events'
@@ -11,6 +11,7 @@ import {
   stringAt,
 } from '../../../src/base/index.ts'
 import { killGroup, startChild } from '../child.ts'
+import type { Program } from '../exec-run.ts'
 import type { Scratch } from '../scratch.ts'
 import { type Answerer, Refused } from './driver.ts'
 import { inTime, type WireLog, type WireMessage } from './wire-log.ts'
@@ -22,7 +23,7 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-export class CodexSession implements AsyncDisposable {
+export class ServedSession implements AsyncDisposable {
   answerer: Answerer = () => undefined
   readonly #log: WireLog
   readonly #child: ReturnType<typeof startChild>
@@ -32,10 +33,10 @@ export class CodexSession implements AsyncDisposable {
   #unread = ''
   #stderr = ''
 
-  private constructor(binary: string, scratch: Scratch, log: WireLog) {
+  private constructor(program: Program, scratch: Scratch, log: WireLog) {
     this.#log = log
     const options = { cwd: scratch.project, env: scratch.env }
-    this.#child = startChild(binary, ['app-server'], options)
+    this.#child = startChild(program.command, [...program.args, 'app-server'], options)
     this.#exited = once(this.#child, 'close').then(
       () => this.#fail('the app server has exited'),
       (error: unknown) => this.#fail(`the app server could not start: ${error}`),
@@ -46,8 +47,8 @@ export class CodexSession implements AsyncDisposable {
     })
   }
 
-  static async start(binary: string, scratch: Scratch, log: WireLog): Promise<CodexSession> {
-    const session = new CodexSession(binary, scratch, log)
+  static async start(program: Program, scratch: Scratch, log: WireLog): Promise<ServedSession> {
+    const session = new ServedSession(program, scratch, log)
     try {
       const clientInfo = { name: 'bobbin_conformance', title: null, version: '0' }
       const capabilities = { experimentalApi: true }

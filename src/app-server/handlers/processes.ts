@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { quoteRustString } from '../../base/index.ts'
+import { ClientProcesses, type ProcessEnd } from '../client-processes.ts'
+import type { Connection } from '../connection.ts'
+import { invalid } from '../protocol/jsonrpc.ts'
+import { method } from '../protocol/method.ts'
+import { absolutePath } from '../protocol/paths.ts'
+import { optional } from '../protocol/schema.ts'
+import { type RequestContext, type Route, route } from '../router.ts'
+import type { ServerContext } from '../server-context.ts'
+import {
+  checkCommand,
+  checkSize,
+  checkTerminalSize,
+  environmentWith,
+  inputOf,
+  processParams,
+  terminalSize,
+  timeoutOf,
+} from './process-params.ts'
+
+const experimental = true
+const processHandle = z.string()
+const spawnParams = z.object({ ...processParams, processHandle, cwd: absolutePath('cwd') })
+type SpawnParams = z.output<typeof spawnParams>
+
+const spawn = method('process/spawn', spawnParams, { experimental })
+const writeStdin = method(
+  'process/writeStdin',
+  z.object({
+    processHandle,
+    deltaBase64: optional(z.string()),
+    closeStdin: optional(z.boolean()),
+  }),
+  { experimental },
+)
+const kill = method('process/kill', z.object({ processHandle }), { experimental })
+const resizePty = method('process/resizePty', z.object({ processHandle, size: terminalSize }), {
+  experimental,
+})
+
+/** Source: observed, 0.133.0. */
+const OUTPUT_CAP_BYTES = 1024 * 1024
+const TIMEOUT_MS = 10_000
+const TERMINAL = { rows: 24, cols: 80 }
+
+/** Processes that a client starts and is told of when they end. Source: `app-server.md` 18.3. */
+export function processRoutes(context: ServerContext): Route[] {
+  const processes = new ClientProcesses(context.clock, {
+    duplicate: (id) => `duplicate active process handle: ${quoteRustString(id)}`,
+    unknown: (id) => `no active process for process handle ${quoteRustString(id)}`,
+    noInput: 'stdin streaming is not enabled for this process',
+    spawnFailed: 'failed to spawn process',
+  })
+  return [
+    route(spawn, (params, request) => start(context, processes, params, request)),
+    route(writeStdin, async ({ processHandle, ...input }, { connection }) => {
+      const { bytes, isLast } = inputOf('process/writeStdin', input)
+      await processes.write(connection, processHandle, bytes, isLast)
+      return {}
+    }),
+    route(kill, async ({ processHandle }, { connection }) => {
+      await processes.kill(connection, processHandle)
+      return {}
+    }),
+    route(resizePty, async ({ processHandle, size }, { connection }) => {
+      checkTerminalSize('process', size)
+      await processes.resize(connection, processHandle, size)
+      return {}
+    }),
+  ]
+}
+
+async function start(
+  context: ServerContext,
+  processes: ClientProcesses,
+  params: SpawnParams,
+  { connection, after }: RequestContext,
+) {
+  const { command, processHandle, cwd, env, tty = false, streamStdoutStderr = false } = params
+  checkCommand(command)
+  if (processHandle === '') throw invalid('processHandle must not be empty')
+  checkSize('process/spawn', params)
+  const timeoutMs = timeoutOf('process/spawn', params.timeoutMs)
+  // What it says must not be told before the client knows that it runs.
+  const answered = Promise.withResolvers<void>()
+  const waiting: (() => void)[] = []
+  let isAnswered = false
+  const tell = (work: () => void) => {
+    if (isAnswered) work()
+    else waiting.push(work)
+  }
+  const { ended } = await processes.start(connection, processHandle, async () => ({
+    command,
+    cwd,
+    env: environmentWith(context.environment ?? process.env, env),
+    terminal: tty ? (params.size ?? TERMINAL) : undefined,
+    hasInput: params.streamStdin ?? false,
+    timeoutMs: params.timeoutMs === null ? undefined : (timeoutMs ?? TIMEOUT_MS),
+    outputBytesCap:
+      params.outputBytesCap === null ? undefined : (params.outputBytesCap ?? OUTPUT_CAP_BYTES),
+    onOutput:
+      tty || streamStdoutStderr
+        ? (stream, bytes, capReached) => {
+            const deltaBase64 = bytes.toString('base64')
+            tell(() => {
+              const delta = { processHandle, stream, deltaBase64, capReached }
+              connection.notify('process/outputDelta', delta)
+            })
+          }
+        : undefined,
+  }))
+  after(() => {
+    isAnswered = true
+    for (const work of waiting) work()
+    answered.resolve()
+  })
+  void Promise.all([ended, answered.promise]).then(([end]) =>
+    tellExit(connection, processHandle, end),
+  )
+  return {}
+}
+
+function tellExit(connection: Connection, processHandle: string, end: ProcessEnd): void {
+  connection.notify('process/exited', {
+    processHandle,
+    exitCode: end.exitCode,
+    stdout: end.stdout,
+    stdoutCapReached: end.isStdoutCapped,
+    stderr: end.stderr,
+    stderrCapReached: end.isStderrCapped,
+  })
+}

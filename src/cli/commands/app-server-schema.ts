@@ -1,0 +1,37 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { requestTypes } from '../../app-server/index.ts'
+import { errorText } from '../../base/index.ts'
+import { resolveHome } from '../../config/index.ts'
+import { CliError } from '../cli-error.ts'
+import { composeServer } from '../compose-server.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+
+export interface SchemaFlags {
+  readonly out: string
+}
+
+/** Writes what clients may send as `ClientRequest.json`, or as `ClientRequest.ts`. */
+export async function runGenerate(form: 'json' | 'ts', { out }: SchemaFlags): Promise<ExitCode> {
+  // Nothing is read and nothing runs: only what would be served is looked at.
+  const { server, manager, store } = composeServer({
+    home: resolveHome(process.env),
+    environment: process.env,
+    overrides: [],
+    onBadConfig: () => undefined,
+  })
+  await using stack = new AsyncDisposableStack()
+  stack.use(store)
+  stack.use(manager)
+  stack.use(server)
+  const schema = server.requestSchema
+  const text = form === 'json' ? `${JSON.stringify(schema, null, 2)}\n` : requestTypes(schema)
+  const path = join(out, `ClientRequest.${form}`)
+  try {
+    mkdirSync(out, { recursive: true })
+    writeFileSync(path, text)
+  } catch (error) {
+    throw new CliError(EXIT.usage, `cannot write ${path}: ${errorText(error)}`)
+  }
+  return EXIT.ok
+}
