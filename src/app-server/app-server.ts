@@ -51,7 +51,13 @@ export class AppServer implements AsyncDisposable {
       feedOf: (handle) => this.#feedOf(handle),
       broadcast: (method, params) => this.#broadcast(method, params),
     }
-    this.#forwarder = new RequestForwarder({ ...options, requests: this.#requests })
+    this.#forwarder = new RequestForwarder({
+      ...options,
+      requests: this.#requests,
+      tellAll: (method, params) => {
+        for (const each of this.#connections) if (!isPeer(each)) each.notify(method, params)
+      },
+    })
     const served = routes(this.#context, (connection) => this.#greet(connection))
     this.#router = new Router(served, (from, request) => this.#forwarder.tryForward(from, request))
     this.#listening = options.manager.listen({

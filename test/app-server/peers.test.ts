@@ -306,6 +306,27 @@ describe('a client of a thread that another process has open', () => {
     assert.equal(second.manager.list().length, 0)
   })
 
+  it('names and archives it where it is open, and all here are told', async () => {
+    await using place = await Place.open()
+    const owner = await place.side('owner', [says('a')])
+    const second = await place.side('second')
+    const one = await owner.connect()
+    const threadId = await startThread(one)
+    const [two, bystander] = [await second.connect(), await second.connect()]
+    assert.deepEqual(await two.request('thread/name/set', { threadId, name: 'mine' }), {})
+    const clients = [one, two, bystander]
+    for (const client of clients) {
+      const { params } = await client.waitFor('thread/name/updated')
+      assert.deepEqual(params, { threadId, threadName: 'mine' })
+    }
+    const gitInfo = { branch: 'topic' }
+    const { thread } = await two.request('thread/metadata/update', { threadId, gitInfo })
+    assert.deepEqual((thread as JsonObject).status, { type: 'idle' })
+    assert.deepEqual(await two.request('thread/archive', { threadId }), {})
+    for (const client of clients) await client.waitFor('thread/archived')
+    assert.deepEqual(owner.manager.list(), [])
+  })
+
   it('watches the reviewer that it has asked for, from its beginning', async () => {
     await using place = await Place.open()
     const review = says('{"findings":[],"overall_correctness":"ok"}')

@@ -8,6 +8,14 @@ import { type PeerEnd, PeerSocket } from './peer-socket.ts'
 import { pidOf } from './peer-sockets.ts'
 import { type PeerNotice, RemoteThread } from './remote-thread.ts'
 
+/** What changes in the lists of all clients, whether they watch the thread or not. */
+const FOR_ALL: ReadonlySet<string> = new Set([
+  'thread/name/updated',
+  'thread/archived',
+  'thread/unarchived',
+  'thread/deleted',
+])
+
 const CONNECT_LIMIT_MS = 2000
 /** Less than all clients may have under way: there is room for others when a peer hangs. */
 const MOST_PENDING = 64
@@ -21,6 +29,8 @@ export interface PeerLinkOptions {
   readonly clock: Clock
   readonly version: string
   readonly requests: ServerRequests
+  /** Tells all clients of this process; no peer, which has its own link to the owner. */
+  readonly tellAll: (method: string, params: JsonObject) => void
   readonly onEnd: (link: PeerLink, end: PeerEnd) => void
 }
 
@@ -228,6 +238,10 @@ export class PeerLink implements AsyncDisposable {
       return
     }
     if (!isObject(params)) return
+    if (FOR_ALL.has(method)) {
+      this.#options.tellAll(method, params)
+      return
+    }
     const notice = { method, params, text }
     const thread = this.#threadOfNotice(notice)
     if (typeof id === 'number' || typeof id === 'string') thread?.ask(id, method, params)

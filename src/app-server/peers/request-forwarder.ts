@@ -18,6 +18,8 @@ export interface RequestForwarderOptions {
   readonly manager: Pick<ThreadManager, 'get'>
   readonly store: Pick<ThreadStore, 'readThread'>
   readonly requests: ServerRequests
+  /** Tells every client here that is no peer. */
+  readonly tellAll: (method: string, params: JsonObject) => void
 }
 
 type ThreadRequest = Omit<RpcRequest, 'params'> & { readonly params: JsonObject }
@@ -172,14 +174,14 @@ export class RequestForwarder implements AsyncDisposable {
   }
 
   async #open(path: string): Promise<PeerLink | undefined> {
-    const { clock, version, requests } = this.#options
+    const { clock, version, requests, tellAll } = this.#options
     const onEnd = (link: PeerLink, end: string) => {
       if (this.#links.get(path) !== link) return
       this.#links.delete(path)
       if (end === 'silent') this.#leaveAlone(path)
       else this.#formerPids.add(link.pid)
     }
-    const link = await PeerLink.open({ path, clock, version, requests, onEnd })
+    const link = await PeerLink.open({ path, clock, version, requests, tellAll, onEnd })
     if (link === 'refused') removeStalePeerSocket(path)
     if (link === 'silent') this.#leaveAlone(path)
     if (typeof link === 'string' || link.end) return undefined
