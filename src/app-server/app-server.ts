@@ -121,6 +121,8 @@ export class AppServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Nobody is there any more who could end what has no time limit.
+    for (const connection of this.#connections) connection.close()
     await this.settled()
     this.#isDisposed = true
     await this.#forwarder[Symbol.asyncDispose]()

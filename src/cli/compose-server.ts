@@ -45,6 +45,7 @@ export function composeServer(params: ComposeServer): ComposedServer {
     clock: systemClock,
     home,
     cwd: process.cwd(),
+    environment,
     version: bobbinVersion(),
     loadConfig: (overrides) => config.load(overrides),
     installationId: () => installationId(home, true),

@@ -10,7 +10,7 @@ import { ScriptedResponsesServer } from '../support/responses-server.ts'
 import { type Ask, answerOf, BobbinOnCopy, type Question } from './app-server-home.ts'
 import { CodexAppServer, type ServerNotification } from './codex-app-server.ts'
 import { Normaliser } from './normalise.ts'
-import { codex133, codex169 } from './programs.ts'
+import { codex133, codex169, codexVersions } from './programs.ts'
 import { Scratch } from './scratch.ts'
 import { concludes } from './scripts.ts'
 
@@ -117,6 +117,43 @@ function withoutTimes(value: Json, key = ''): Json {
     return [name, withoutTimes(each ?? null, name)]
   })
   return Object.fromEntries(entries) as JsonObject
+}
+
+describe('the lines of a goal', () => {
+  for (const { version, binary } of codexVersions) {
+    it(`are passed over by ${version}`, { timeout: LIMIT_MS }, async () => {
+      await using scratch = await Scratch.create()
+      await using model = await ScriptedResponsesServer.start(() => concludes('Fine.'))
+      await scratch.useModelServer(model.baseUrl)
+      const threadId = await aThreadOfCodex(scratch)
+      let home: string
+      {
+        await using bobbin = await BobbinOnCopy.open(scratch)
+        home = bobbin.home
+        const goal = { threadId, objective: 'Win', status: 'paused' }
+        await bobbin.client.request('thread/goal/set', goal)
+        const cleared = await bobbin.client.request('thread/goal/clear', { threadId })
+        assert.deepEqual(cleared, { cleared: true })
+      }
+      const env = { ...scratch.env, CODEX_HOME: home }
+      await using codex = await CodexAppServer.start(binary, { project: scratch.project, env })
+      const read = await codex.request('thread/read', { threadId, includeTurns: true })
+      const turns = objectAt(read, 'thread')?.turns
+      assert.equal(Array.isArray(turns) ? turns.length : undefined, 1)
+      await codex.request('thread/resume', { threadId })
+      const { goal } = await codex.request('thread/goal/get', { threadId })
+      assert.equal(goal, null)
+      assert.equal((await codex.runTurn(threadId, 'Go on')).status, 'completed')
+    })
+  }
+})
+
+async function aThreadOfCodex(scratch: Scratch): Promise<string> {
+  await using codex = await CodexAppServer.start(codex133, scratch)
+  const { thread } = await codex.request('thread/start', {})
+  const threadId = isObject(thread) ? (stringAt(thread, 'id') ?? '') : ''
+  await codex.runTurn(threadId, 'Hello')
+  return threadId
 }
 
 describe('questions that 0.169.0 alone is asked', () => {

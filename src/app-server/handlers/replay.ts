@@ -2,7 +2,6 @@ import type { JsonObject } from '../../base/index.ts'
 import type { ThreadHandle } from '../../core/index.ts'
 import type { Connection } from '../connection.ts'
 import { tokenUsageOf } from '../projection/notifications.ts'
-import type { ServerContext } from '../server-context.ts'
 
 /** What a thread has used so far, to the one who has just come to it. */
 export function tokenUsageReplay(
@@ -17,9 +16,4 @@ export function tokenUsageReplay(
   const turnId = String(last.id)
   const params = { threadId: handle.threadId, turnId, tokenUsage: tokenUsageOf(info) }
   connection.notify('thread/tokenUsage/updated', params)
-}
-
-/** Clients of 0.133.0 wait for one word on the goal at every resume. */
-export function goalCleared({ broadcast }: ServerContext, threadId: string): void {
-  broadcast('thread/goal/cleared', { threadId })
 }

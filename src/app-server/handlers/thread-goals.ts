@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { describeJson, type Json, type JsonObject } from '../../base/index.ts'
+import type { ThreadHandle } from '../../core/index.ts'
 import { GOAL_STATUSES, type ThreadGoal, type ThreadId } from '../../protocol/index.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
 import { method } from '../protocol/method.ts'
@@ -8,6 +9,7 @@ import { type RequestContext, type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
 import { changeable, updateMetadata } from './stored-thread.ts'
 import { byThread, notFound, threadIdOf } from './thread-ids.ts'
+import { readStored } from './thread-view.ts'
 
 /** Absent is left as it is, null is no budget. */
 const budget = z
@@ -56,6 +58,19 @@ export async function goalOf(
   const isLoaded = context.manager.get(threadId) !== undefined
   if (stored?.isArchived && !isLoaded) throw notFound(threadId)
   return { goal: stored?.goal ?? null }
+}
+
+/** What all are told when a thread is resumed: its goal, or that it has none. */
+export async function goalNews(
+  context: ServerContext,
+  { threadId, isEphemeral }: ThreadHandle,
+): Promise<() => void> {
+  const stored = isEphemeral ? undefined : await readStored(context, threadId)
+  const goal = stored?.goal
+  return () => {
+    if (!goal) context.broadcast('thread/goal/cleared', { threadId })
+    else context.broadcast('thread/goal/updated', { threadId, turnId: null, goal: { ...goal } })
+  }
 }
 
 async function setGoal(

@@ -15,7 +15,8 @@ import { method, whenGiven, whenTrue } from '../protocol/method.ts'
 import { count, json, optional } from '../protocol/schema.ts'
 import { type RequestContext, type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
-import { goalCleared, tokenUsageReplay } from './replay.ts'
+import { tokenUsageReplay } from './replay.ts'
+import { goalNews } from './thread-goals.ts'
 import { byThread, loadedThread, threadIdOf } from './thread-ids.ts'
 import { settingOverrides, settingsFor } from './thread-settings.ts'
 import { allTurns, readStored, viewOf } from './thread-view.ts'
@@ -185,11 +186,12 @@ async function joined(
     const replay = isBack ? feed.replay(connection, afterEventCursor) : undefined
     const includeTurns = !excludeTurns && !isBack
     const thread = await viewOf(context, handle, { includeTurns })
+    const tellGoal = await goalNews(context, handle)
     feed.subscribe(connection)
     after(() => {
       replay?.()
       if (!isBack) tokenUsageReplay(handle, thread, connection)
-      goalCleared(context, handle.threadId)
+      tellGoal()
       held[Symbol.dispose]()
       feed.askAgain(connection)
     })
@@ -215,9 +217,10 @@ async function resumed(
   try {
     const includeTurns = !params.excludeTurns && !params.history
     const thread = await viewOf(context, handle, { includeTurns })
+    const tellGoal = await goalNews(context, handle)
     after(() => {
       if (includeTurns) tokenUsageReplay(handle, thread, connection)
-      goalCleared(context, threadId)
+      tellGoal()
       held[Symbol.dispose]()
     })
     return { thread, ...(await inForce(context, handle)) }
