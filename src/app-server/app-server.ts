@@ -5,6 +5,7 @@ import type { ThreadId } from '../protocol/index.ts'
 import { Connection, type Wire } from './connection.ts'
 import { routes } from './handlers/index.ts'
 import { IdleThreads } from './idle-threads.ts'
+import { isPeer, PeerListener, RequestForwarder } from './peers/index.ts'
 import { readMessage } from './protocol/jsonrpc.ts'
 import { requestSchema } from './protocol/request-schema.ts'
 import { Router } from './router.ts'
@@ -39,6 +40,8 @@ export class AppServer implements AsyncDisposable {
   readonly #feeds = new Map<ThreadId, ThreadFeed>()
   readonly #listening: Disposable
   readonly #idle: IdleThreads
+  readonly #forwarder: RequestForwarder
+  #isDisposed = false
 
   constructor(options: AppServerOptions) {
     this.#options = options
@@ -48,7 +51,15 @@ export class AppServer implements AsyncDisposable {
       feedOf: (handle) => this.#feedOf(handle),
       broadcast: (method, params) => this.#broadcast(method, params),
     }
-    this.#router = new Router(routes(this.#context, (connection) => this.#greet(connection)))
+    this.#forwarder = new RequestForwarder({
+      ...options,
+      requests: this.#requests,
+      tellAll: (method, params) => {
+        for (const each of this.#connections) if (!isPeer(each)) each.notify(method, params)
+      },
+    })
+    const served = routes(this.#context, (connection) => this.#greet(connection))
+    this.#router = new Router(served, (from, request) => this.#forwarder.tryForward(from, request))
     this.#listening = options.manager.listen({
       onLoaded: (handle) => void this.#feedOf(handle),
       onClosed: (threadId) => this.#forget(threadId),
@@ -71,7 +82,26 @@ export class AppServer implements AsyncDisposable {
         this.#connections.delete(connection)
         this.#requests.forget(connection)
         for (const feed of this.#feeds.values()) feed.unsubscribe(connection)
+        this.#forwarder.forget(connection)
       },
+    }
+  }
+
+  /**
+   * Lets other processes of the home serve the threads of this one, until the result is disposed.
+   * Dispose it when the threads are closed: whoever misses one then can load it. Where nothing can
+   * be offered, that is warned of, and others are refused as before.
+   */
+  async offerToPeers(): Promise<AsyncDisposable> {
+    try {
+      return await PeerListener.open({
+        path: this.#forwarder.ownSocket,
+        clock: this.#options.clock,
+        connect: (wire) => this.connect(wire),
+      })
+    } catch (error) {
+      process.emitWarning(`threads are not shared with other processes: ${errorText(error)}`)
+      return new AsyncDisposableStack()
     }
   }
 
@@ -94,6 +124,8 @@ export class AppServer implements AsyncDisposable {
     // Nobody is there any more who could end what has no time limit.
     for (const connection of this.#connections) connection.close()
     await this.settled()
+    this.#isDisposed = true
+    await this.#forwarder[Symbol.asyncDispose]()
     await this.#idle[Symbol.asyncDispose]()
     this.#listening[Symbol.dispose]()
     for (const feed of this.#feeds.values()) feed[Symbol.dispose]()
@@ -101,6 +133,7 @@ export class AppServer implements AsyncDisposable {
   }
 
   #receive(connection: Connection, text: string): void {
+    if (this.#isDisposed) return
     const message = readMessage(text)
     if (message?.kind === 'request') this.#router.take(connection, message)
     else if (message?.kind === 'answer') this.#requests.accept(connection, message)
@@ -110,6 +143,7 @@ export class AppServer implements AsyncDisposable {
   #greet(connection: Connection): void {
     const name = connection.client?.name
     assert(name !== undefined, 'a client that is greeted has initialized')
+    if (isPeer(connection)) return
     this.#options.onFirstClient?.(name)
     void this.#tellRemoteControl(connection)
   }

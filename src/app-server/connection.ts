@@ -64,6 +64,11 @@ export class Connection {
     this.#send({ id, error: { code, message, ...(data === undefined ? {} : { data }) } })
   }
 
+  /** An answer that another process has given. */
+  relay(id: RequestId, { result, error }: { readonly result?: Json; readonly error?: JsonObject }) {
+    this.#send({ id, ...(error ? { error } : { result: result ?? null }) })
+  }
+
   /** Nothing is told before the handshake. */
   notify(method: string, params: JsonObject): void {
     if (this.#client && !this.#client.optOuts.has(method)) this.#send({ method, params })

@@ -30,16 +30,27 @@ export function route<Params extends z.ZodType>(
 const MOST_REQUESTS = 128
 
 /**
+ * Asked before a request is served here. Undefined, or a promise of false, lets it be; with true
+ * the client has its answer. May throw `RpcError`.
+ */
+export type TryForward = (
+  connection: Connection,
+  request: RpcRequest,
+) => Promise<boolean> | undefined
+
+/**
  * Serves requests: in order within a queue key, beside each other otherwise. Every request gets one
  * answer.
  */
 export class Router {
   readonly #routes: ReadonlyMap<string, Route>
+  readonly #tryForward: TryForward
   readonly #queues = new Map<string, Promise<void>>()
   readonly #running = new Set<Promise<void>>()
 
-  constructor(routes: readonly Route[]) {
+  constructor(routes: readonly Route[], tryForward: TryForward) {
     this.#routes = new Map(routes.map((each) => [each.method.name, each]))
+    this.#tryForward = tryForward
   }
 
   get methods(): Method[] {
@@ -94,6 +105,8 @@ export class Router {
   ): Promise<void> {
     // Nobody waits for it any more.
     if (connection.isClosed) return
+    const forwarding = this.#tryForward(connection, request)
+    if (forwarding && (await forwarding)) return
     const behind: (() => void)[] = []
     const context = { connection, after: (work: () => void) => void behind.push(work) }
     let result: Json

@@ -37,6 +37,11 @@ export class ServerRequests {
     connection.ask(id, pending.method, pending.params)
   }
 
+  /** The client has left: its answer does not count until it is asked again. */
+  withdraw(id: number, connection: Connection): void {
+    this.#pending.get(id)?.asked.delete(connection)
+  }
+
   /** The request is moot, or answered: no answer counts from now on. */
   close(id: number): void {
     this.#pending.delete(id)

@@ -107,6 +107,9 @@ export class ThreadFeed implements Disposable {
   /** False when it was none. */
   unsubscribe(connection: Connection): boolean {
     this.#lastActivityMs = this.#options.clock.monotonicMs()
+    for (const { rpcId } of this.#asks.values()) {
+      if (rpcId !== undefined) this.#options.requests.withdraw(rpcId, connection)
+    }
     return this.#subscribers.delete(connection)
   }
 

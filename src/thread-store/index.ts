@@ -19,6 +19,7 @@ export { repairHome } from './local/doctor/repair-home.ts'
 export type { RepairOutcome } from './local/doctor/repair-rollout.ts'
 export { INDEX_FILE } from './local/home-access.ts'
 export { LocalThreadStore, type LocalThreadStoreOptions } from './local/local-thread-store.ts'
+export { findWriter } from './local/writer-lease.ts'
 export { rollBackThread } from './roll-back-thread.ts'
 export type {
   CreateThread,

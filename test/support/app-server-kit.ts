@@ -60,7 +60,7 @@ export class KitClient implements Disposable {
   #waiters: Waiter[] = []
   #nextId = 1
 
-  constructor(server: AppServer) {
+  constructor(server: Pick<AppServer, 'connect'>) {
     this.#port = server.connect({ send: (text) => this.#receive(JSON.parse(text) as JsonObject) })
   }
 

@@ -120,6 +120,15 @@ export class WriterLease implements AsyncDisposable {
   }
 }
 
+/**
+ * Who writes to a thread of a home now, in whatever process; undefined when nobody does, or it
+ * cannot be told. Reads one small file and never waits.
+ */
+export function findWriter(home: string, threadId: ThreadId): LeaseHolder | undefined {
+  const holder = readHolder(join(home, WRITER_LOCKS_FOLDER, `${threadId}.lock`))
+  return holder.pid === null ? undefined : holder
+}
+
 /** Guards taking and removing. Source: observed of Codex 0.169.0, see docs/decisions/0007. */
 async function coordinate(home: string, waitMs = COORDINATION_LIMIT_MS): Promise<FileLock> {
   const path = join(home, WRITER_LOCKS_FOLDER, '.coordination.lock')
