@@ -138,7 +138,8 @@ export class RemoteThread {
   #audience({ method, params }: PeerNotice): Iterable<Connection> {
     const cursor = /^([^:]*):(\d+)$/.exec(stringAt(params, 'eventCursor') ?? '')
     if (!cursor) {
-      if (method === 'thread/goal/cleared') this.#catchingUp = undefined
+      // All that is told again has a cursor, and comes in one go.
+      this.#catchingUp = undefined
       return method === 'thread/tokenUsage/updated' ? this.#only(this.#lastJoined) : this.#watchers
     }
     const number = Number(cursor[2])
