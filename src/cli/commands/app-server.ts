@@ -75,6 +75,8 @@ async function serve(flags: AppServerFlags): Promise<ExitCode> {
   })
   await using stack = new AsyncDisposableStack()
   stack.use(store)
+  // Ends behind the manager: the threads are free when peers see that this process has gone.
+  stack.use(await server.offerToPeers())
   stack.use(manager)
   stack.use(server)
   const transport = await openTransport(url, { server, home, auth })
