@@ -1,0 +1,134 @@
+/**
+ * The real TUI, twice: before the real app server of its own version and before Bobbin's. Both get
+ * the same keys, and after each step both screens have to come to be the same.
+ */
+import { codexVersions } from '../programs.ts'
+import type { ModelScript } from '../session/model-server.ts'
+import { screenForm } from './screen-form.ts'
+import { type ServerProgram, Side } from './side.ts'
+import { framed, KEY, type Terminal, until } from './terminal.ts'
+
+export type Version = (typeof codexVersions)[number]
+
+export interface Worlds {
+  readonly codex: Side
+  readonly bobbin: Side
+}
+
+const bobbin: ServerProgram = {
+  command: process.execPath,
+  args: [new URL('../../../bin/bobbin.cjs', import.meta.url).pathname],
+}
+
+export class BothWorlds implements AsyncDisposable {
+  readonly version: Version
+  readonly #sides: readonly [Side, Side]
+
+  private constructor(version: Version, sides: readonly [Side, Side]) {
+    this.version = version
+    this.#sides = sides
+  }
+
+  static async start(version: Version, script: ModelScript): Promise<BothWorlds> {
+    const tui = version.binary
+    const real = { name: 'codex', program: { command: tui, args: [] }, tui, script } as const
+    const flags = ['--ws-auth', 'none']
+    const ours = { name: 'bobbin', program: bobbin, flags, tui, script } as const
+    return new BothWorlds(version, await Promise.all([Side.start(real), Side.start(ours)]))
+  }
+
+  /** A TUI in each world: `codex [command] --remote … [flags]`. */
+  open(command: readonly string[] = [], flags: readonly string[] = []): Screens {
+    const [real, ours] = this.#sides
+    const opened = [real, ours].map((side) => ({ side, terminal: side.open(command, flags) }))
+    return new Screens(opened)
+  }
+
+  /** Resolves once both models wait at the gate. */
+  async reached(gate: string): Promise<void> {
+    await Promise.all(this.#sides.map(({ model }) => model.reached(gate)))
+  }
+
+  /** Lets both models go on. */
+  go(gate: string): void {
+    for (const { model } of this.#sides) model.open(gate)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#sides.map((side) => side[Symbol.asyncDispose]()))
+  }
+}
+
+interface Opened {
+  readonly side: Side
+  readonly terminal: Terminal
+}
+
+/** Two terminals that are driven as one. */
+export class Screens {
+  readonly #opened: readonly Opened[]
+
+  constructor(opened: readonly Opened[]) {
+    this.#opened = opened
+  }
+
+  press(key: keyof typeof KEY): void {
+    for (const { terminal } of this.#opened) terminal.type(KEY[key])
+  }
+
+  type(text: string): void {
+    for (const { terminal } of this.#opened) terminal.type(text)
+  }
+
+  /** Types a line, sees it in the composer, and sends it. */
+  async send(text: string): Promise<void> {
+    this.type(text)
+    await this.#until((screen) => screen.includes(`› ${text}`) || screen.includes(text), text)
+    this.press('enter')
+  }
+
+  /** Both show it, each in its own time; the rest of the screens may differ. */
+  async see(pattern: RegExp): Promise<void> {
+    await this.#until((screen) => pattern.test(screen), String(pattern))
+  }
+
+  /** Both show it, and nothing else is different. */
+  async same(pattern: RegExp): Promise<void> {
+    const terminals = this.#opened.map(({ terminal }) => terminal)
+    const areSame = () => {
+      if (!terminals.every(({ screen }) => pattern.test(screen))) return false
+      const [real, ours] = this.#forms()
+      return real?.join('\n') === ours?.join('\n')
+    }
+    await until(terminals, areSame, () => this.#failure(`the same, with ${pattern}`))
+  }
+
+  /** Both programs end, with the same screens and codes. */
+  async exit(): Promise<void> {
+    const terminals = this.#opened.map(({ terminal }) => terminal)
+    const haveExited = () => terminals.every(({ hasExited }) => hasExited)
+    await until(terminals, haveExited, () => this.#failure('the end'))
+    await this.same(/./)
+  }
+
+  async #until(isSo: (screen: string) => boolean, what: string): Promise<void> {
+    const terminals = this.#opened.map(({ terminal }) => terminal)
+    const areSo = () => terminals.every(({ screen }) => isSo(screen))
+    await until(terminals, areSo, () => this.#failure(what))
+  }
+
+  #forms(): string[][] {
+    return this.#opened.map(({ side, terminal }) => screenForm(terminal.screen, side.names))
+  }
+
+  #failure(awaited: string): Error {
+    const [real = [], ours = []] = this.#forms()
+    const missing = real.filter((line) => !ours.includes(line))
+    const added = ours.filter((line) => !real.includes(line))
+    const differences = [...missing.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)]
+    const screens = this.#opened.map(({ side, terminal }) => {
+      return `${side.name}:\n${framed(terminal.screen)}\n${side.server.log.slice(-1500)}`
+    })
+    return new Error(`not shown: ${awaited}\n${differences.join('\n')}\n${screens.join('\n')}`)
+  }
+}
