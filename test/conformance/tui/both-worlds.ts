@@ -10,10 +10,11 @@ import { framed, KEY, type Terminal, until } from './terminal.ts'
 
 export type Version = (typeof codexVersions)[number]
 
-export interface Worlds {
-  readonly codex: Side
-  readonly bobbin: Side
-}
+/** One that each version has heard of, so that it gives it the tools of the scripts. */
+const MODELS = { '0.133.0': 'gpt-5.4', '0.169.0': 'gpt-5.5' } as const
+
+/** As the real server is by default. */
+const OPEN = ['--ws-auth', 'none']
 
 const bobbin: ServerProgram = {
   command: process.execPath,
@@ -31,9 +32,9 @@ export class BothWorlds implements AsyncDisposable {
 
   static async start(version: Version, script: ModelScript): Promise<BothWorlds> {
     const tui = version.binary
-    const real = { name: 'codex', program: { command: tui, args: [] }, tui, script } as const
-    const flags = ['--ws-auth', 'none']
-    const ours = { name: 'bobbin', program: bobbin, flags, tui, script } as const
+    const shared = { tui, script, modelName: MODELS[version.version] }
+    const real = { ...shared, name: 'codex', program: { command: tui, args: [] } } as const
+    const ours = { ...shared, name: 'bobbin', program: bobbin, flags: OPEN } as const
     return new BothWorlds(version, await Promise.all([Side.start(real), Side.start(ours)]))
   }
 

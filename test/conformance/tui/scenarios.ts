@@ -1,13 +1,33 @@
 /** What is done with the TUI, key by key, in both worlds at once. */
-import type { JsonObject } from '../../../src/base/index.ts'
+import { arrayAt, type JsonObject } from '../../../src/base/index.ts'
 import { concludes, patches, runs, says } from '../scripts.ts'
-import { assistantMessage, type ModelScript, type ModelStep } from '../session/model-server.ts'
+import {
+  type AskedModel,
+  assistantMessage,
+  type ModelScript,
+  type ModelStep,
+  refusal,
+} from '../session/model-server.ts'
 import type { BothWorlds, Screens } from './both-worlds.ts'
 
 export interface Scenario {
   readonly name: string
-  readonly script: ModelScript
+  /** The answers to turns, in order. */
+  readonly script: readonly ModelStep[]
   readonly play: (worlds: BothWorlds) => Promise<void>
+}
+
+/** A title for the thread, which the newer TUI asks for at any time, is not to be had. */
+export function answering(steps: readonly ModelStep[]): ModelScript {
+  return (request, _index, asked) => {
+    if (isForTitle(request)) return refusal(400, 'no titles')
+    const index = asked.filter((each) => !isForTitle(each)).length - 1
+    return steps[index] ?? refusal(400, `the script has no step ${index + 1}`)
+  }
+}
+
+function isForTitle({ body }: AskedModel): boolean {
+  return /\btitles?\b/i.test(JSON.stringify(arrayAt(body, 'input')?.at(-1) ?? ''))
 }
 
 /** Streams half of the text, and the rest when the gate is opened. */
@@ -23,7 +43,7 @@ async function opened(worlds: BothWorlds, flags: readonly string[] = []): Promis
 }
 
 /** The status line below the composer, which is drawn once the thread is there. */
-const READY = /gpt-5\.4 default · /
+const READY = /gpt-5\.\d default · /i
 
 const talk: Scenario = {
   name: 'a thread, a streamed answer, an approval, names in the picker, a resume',
@@ -46,8 +66,9 @@ const talk: Scenario = {
     screens.type('y')
     await screens.same(/It is gone/)
     await screens.send('/rename Garden')
-    await screens.same(/renamed|Renamed/)
+    await screens.same(/renamed/i)
     await screens.send('/new')
+    await screens.same(/<example>/)
     await screens.send('somewhere else')
     await screens.same(/Another thread/)
     await screens.send('/resume')
@@ -55,9 +76,9 @@ const talk: Scenario = {
     screens.press('escape')
     await screens.same(/Another thread/)
     await screens.send('/resume')
-    await screens.same(/Garden/)
-    screens.type('Garden')
-    await screens.same(/Garden/)
+    await screens.same(/Resume[\s\S]*Garden/)
+    screens.type('Gard')
+    await screens.same(/Gard\b/)
     screens.press('enter')
     await screens.same(/It is gone/)
     await screens.send('and now?')
@@ -73,7 +94,6 @@ const patch: Scenario = {
     says(patches(['*** Update File: a.txt', '@@', ' one', '-two', '+TWO'], 'call_patch')),
     concludes('Patched.'),
     says(patches(['*** Add File: b.txt', '+new'], 'call_patch_2')),
-    concludes('Not patched.'),
   ],
   async play(worlds) {
     const screens = await opened(worlds, ['-s', 'read-only'])
@@ -92,4 +112,107 @@ const patch: Scenario = {
   },
 }
 
-export const scenarios: readonly Scenario[] = [talk, patch]
+const stops: Scenario = {
+  name: 'an answer that is stopped, a declined command, steering, a compaction, an edit',
+  script: [
+    streams('Never told to the end of it, whatever comes.', 'stopped'),
+    says(runs('rm -f x.txt', 'call_rm')),
+    streams('Working on the thing at hand.', 'steered'),
+    concludes('Steered.'),
+    concludes('A summary.'),
+    concludes('After the summary.'),
+    concludes('Edited.'),
+  ],
+  async play(worlds) {
+    const screens = await opened(worlds)
+    await screens.send('tell me')
+    await worlds.reached('stopped')
+    screens.press('escape')
+    await screens.same(/Conversation interrupted/)
+    await screens.send('remove x')
+    await screens.same(/Would you like to run/)
+    screens.press('escape')
+    await screens.same(/You canceled[\s\S]*Conversation interrupted/)
+    await screens.send('do the thing')
+    await worlds.reached('steered')
+    await screens.send('but quickly')
+    await screens.same(/Messages to be submitted|but quickly/)
+    worlds.go('steered')
+    await screens.same(/• Steered/)
+    await screens.send('!echo from the shell')
+    await screens.same(/You ran echo[\s\S]*└ from the shell/)
+    await screens.send('/compact')
+    await screens.same(/Context compacted/)
+    await screens.send('go on')
+    await screens.same(/After the summary/)
+    screens.press('escape')
+    await screens.see(/esc again to edit/)
+    screens.press('escape')
+    await screens.same(/edit/)
+    screens.press('enter')
+    await screens.same(/› go on/)
+    screens.type(' now')
+    await screens.same(/› go on now/)
+    screens.press('enter')
+    await screens.same(/Edited/)
+    await screens.send('/quit')
+    await screens.exit()
+  },
+}
+
+const forks: Scenario = {
+  name: 'a fork, a review, and the last thread resumed by the command line',
+  script: [
+    concludes('The root.'),
+    concludes('On the branch.'),
+    concludes('{"findings": [], "overall_correctness": "patch is correct", '.concat(
+      '"overall_explanation": "All is well.", "overall_confidence_score": 0.9}',
+    )),
+    concludes('Once more.'),
+  ],
+  async play(worlds) {
+    const screens = await opened(worlds)
+    await screens.send('the beginning')
+    await screens.same(/The root/)
+    await screens.send('/fork')
+    await screens.same(/forked/i)
+    await screens.send('branch off')
+    await screens.same(/On the branch/)
+    await screens.send('/review look at a.txt')
+    await screens.same(/All is well/)
+    await screens.send('/quit')
+    await screens.exit()
+    const again = worlds.open(['resume', '--last'])
+    await again.same(/On the branch/)
+    await again.send('and on')
+    await again.same(/Once more/)
+    await again.send('/quit')
+    await again.exit()
+  },
+}
+
+const together: Scenario = {
+  name: 'two TUIs on one thread',
+  script: [concludes('Seen by one.'), streams('Seen by both of them.', 'both'), concludes('Third.')],
+  async play(worlds) {
+    const first = await opened(worlds)
+    await first.send('first words')
+    await first.same(/Seen by one/)
+    const second = worlds.open(['resume', '--last'])
+    await second.same(/Seen by one/)
+    await first.send('second words')
+    await worlds.reached('both')
+    worlds.go('both')
+    await first.same(/Seen by both of them/)
+    await second.same(/Seen by both of them/)
+    await second.send('third words')
+    await second.same(/Third/)
+    await first.same(/Third/)
+    await second.send('/quit')
+    await second.exit()
+    await first.send('/quit')
+    await first.exit()
+  },
+}
+
+export const scenarios: readonly Scenario[] = [talk, patch, stops, forks, together]

@@ -2,7 +2,7 @@
 
 /** The same in both worlds but for when and where they run. */
 const CHANCE: readonly (readonly [RegExp, string])[] = [
-  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>'],
+  [/[0-9a-f]{8}-\s*[0-9a-f]{4}-\s*[0-9a-f]{4}-\s*[0-9a-f]{4}-\s*[0-9a-f]{12}/g, '<id>'],
   [/\b\d+(\.\d+)?(ms|s|m)\b( \d+s\b)?( ago)?/g, '<time>'],
   [/\b(just now|now|\d+ (second|minute)s? ago)\b/g, '<time>'],
   [/\b\d{1,2}:\d{2}(:\d{2})?( [AP]M)?\b/g, '<time>'],
@@ -15,14 +15,11 @@ const PASSING: readonly RegExp[] = [
   /^[\u2800-\u28ff ]+$/,
 ]
 
-/** The TUI's word about its own home, which lies in a temporary folder here. */
-const WARNED = /^.*WARNING: proceeding, even though[\s\S]*?\/tui"\)\n/
-
 export function screenForm(
   screen: string,
   names: readonly (readonly [string, string])[],
 ): string[] {
-  let text = screen.replace(WARNED, '')
+  let text = screen
   for (const [name, word] of names) text = text.replaceAll(name, word)
   for (const [pattern, word] of CHANCE) text = text.replace(pattern, word)
   const lines = text.split('\n').map((line) => line.replace(/\s+│$/, ' │').trimEnd())

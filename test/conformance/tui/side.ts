@@ -12,11 +12,14 @@ import { Terminal } from './terminal.ts'
 
 const EXIT_LIMIT_MS = 10_000
 
-/** Nothing that moves by itself, and no advice drawn by lot. */
+/** Nothing that moves by itself, no advice drawn by lot, no newer model to be tried. */
 const TUI = `[tui]
 animations = false
 show_tooltips = false
 notifications = false
+
+[notice.model_migrations]
+"gpt-5.5" = "gpt-6-sol"
 `
 
 export interface ServerProgram {
@@ -31,6 +34,8 @@ export interface SideOptions {
   /** After `app-server --listen …`. */
   readonly flags?: readonly string[]
   readonly script: ModelScript
+  /** Which model the configuration names. */
+  readonly modelName: string
   /** The TUI. */
   readonly tui: string
 }
@@ -60,7 +65,7 @@ export class Side implements AsyncDisposable {
     await using stack = new AsyncDisposableStack()
     const scratch = stack.use(await Scratch.create())
     const model = stack.use(await ModelServer.start(options.script))
-    await writeHomes(scratch, model)
+    await writeHomes(scratch, model, options.modelName)
     const server = stack.use(await RemoteServer.start(options, scratch))
     return new Side(options, { scratch, model, server }, stack.move())
   }
@@ -69,11 +74,11 @@ export class Side implements AsyncDisposable {
   open(command: readonly string[], flags: readonly string[], env = {}): Terminal {
     const { project } = this.scratch
     const args = [...command, '--remote', this.server.url, '-C', project, ...flags]
-    const all = { ...this.scratch.env, CODEX_HOME: tuiHome(this.scratch), ...env }
+    const all = { ...envOf(this.scratch), CODEX_HOME: tuiHome(this.scratch), ...env }
     return this.#parts.use(new Terminal(this.#tui, args, { cwd: project, env: all }))
   }
 
-  /** Tells the two sides' screens apart no more: what is the same but for its name. */
+  /** What is the same in both worlds but for its name, with the name to compare by. */
   get names(): readonly (readonly [string, string])[] {
     const { project, root } = this.scratch
     return [
@@ -92,11 +97,17 @@ function tuiHome(scratch: Scratch): string {
   return join(scratch.root, 'tui')
 }
 
-async function writeHomes(scratch: Scratch, model: ModelServer): Promise<void> {
-  await scratch.useModelServer(model.baseUrl)
+/** The real program makes its helpers only in a home that is not in the folder for temporary files. */
+function envOf(scratch: Scratch): { [name: string]: string } {
+  return { ...scratch.env, TMPDIR: join(scratch.root, 'tmp') }
+}
+
+async function writeHomes(scratch: Scratch, model: ModelServer, name: string): Promise<void> {
+  await scratch.useModelServer(model.baseUrl, name)
   const path = join(scratch.home, 'config.toml')
   const config = await readFile(path, 'utf8')
   await writeFile(path, `${config.replace('"never"', '"on-request"')}\n${TUI}`)
+  await mkdir(join(scratch.root, 'tmp'))
   await mkdir(tuiHome(scratch))
   await copyFile(path, join(tuiHome(scratch), 'config.toml'))
   await writeFile(join(scratch.project, 'x.txt'), 'x\n')
@@ -110,8 +121,7 @@ class RemoteServer implements AsyncDisposable {
 
   private constructor({ program, flags = [] }: SideOptions, scratch: Scratch) {
     const listen = ['app-server', '--listen', 'ws://127.0.0.1:0', ...flags]
-    const env = { ...scratch.env, TMPDIR: scratch.root }
-    const options = { cwd: scratch.project, env }
+    const options = { cwd: scratch.project, env: envOf(scratch) }
     this.#child = startChild(program.command, [...program.args, ...listen], options)
     this.#exited = once(this.#child, 'close')
     this.#child.stderr.on('data', (text: string) => {
