@@ -4,6 +4,7 @@
  */
 import { codexVersions } from '../programs.ts'
 import type { ModelScript } from '../session/model-server.ts'
+import { withoutDifferences } from './differences.ts'
 import { screenForm } from './screen-form.ts'
 import { type ServerProgram, Side } from './side.ts'
 import { framed, KEY, type Terminal, until } from './terminal.ts'
@@ -20,6 +21,10 @@ const bobbin: ServerProgram = {
   command: process.execPath,
   args: [new URL('../../../bin/bobbin.cjs', import.meta.url).pathname],
 }
+
+/** How often, and how long each time, a prompt is given its answer. */
+const MAX_TRIES = 6
+const TRY_MS = 2500
 
 export class BothWorlds implements AsyncDisposable {
   readonly version: Version
@@ -42,7 +47,7 @@ export class BothWorlds implements AsyncDisposable {
   open(command: readonly string[] = [], flags: readonly string[] = []): Screens {
     const [real, ours] = this.#sides
     const opened = [real, ours].map((side) => ({ side, terminal: side.open(command, flags) }))
-    return new Screens(opened)
+    return new Screens(this.version.version, opened)
   }
 
   /** Resolves once both models wait at the gate. */
@@ -67,9 +72,11 @@ interface Opened {
 
 /** Two terminals that are driven as one. */
 export class Screens {
+  readonly #version: Version['version']
   readonly #opened: readonly Opened[]
 
-  constructor(opened: readonly Opened[]) {
+  constructor(version: Version['version'], opened: readonly Opened[]) {
+    this.#version = version
     this.#opened = opened
   }
 
@@ -84,7 +91,8 @@ export class Screens {
   /** Types a line, sees it in the composer, and sends it. */
   async send(text: string): Promise<void> {
     this.type(text)
-    await this.#until((screen) => screen.includes(`› ${text}`) || screen.includes(text), text)
+    const shown = text.startsWith('!') ? `! ${text.slice(1)}` : `› ${text}`
+    await this.#until((screen) => screen.includes(shown), shown)
     this.press('enter')
   }
 
@@ -104,6 +112,24 @@ export class Screens {
     await until(terminals, areSame, () => this.#failure(`the same, with ${pattern}`))
   }
 
+  /**
+   * Answers a prompt: sends the key until the prompt has gone. Just drawn, a prompt takes no key
+   * for a while, as whoever types could not yet have read it.
+   */
+  async answer(key: string, prompt: RegExp): Promise<void> {
+    const answers = this.#opened.map(async ({ terminal }) => {
+      const isGone = () => !prompt.test(terminal.screen)
+      for (let tries = 0; tries < MAX_TRIES && !isGone(); tries += 1) {
+        terminal.type(key)
+        await until([terminal], isGone, () => new Error('still there'), TRY_MS).catch(() => {
+          // The prompt was too new: once more.
+        })
+      }
+    })
+    await Promise.all(answers)
+    await this.#until((screen) => !prompt.test(screen), `no more ${prompt}`)
+  }
+
   /** Both programs end, with the same screens and codes. */
   async exit(): Promise<void> {
     const terminals = this.#opened.map(({ terminal }) => terminal)
@@ -119,7 +145,10 @@ export class Screens {
   }
 
   #forms(): string[][] {
-    return this.#opened.map(({ side, terminal }) => screenForm(terminal.screen, side.names))
+    return this.#opened.map(({ side, terminal: { screen } }) => {
+      const shared = withoutDifferences(screen, this.#version, side.name)
+      return screenForm(shared, side.names)
+    })
   }
 
   #failure(awaited: string): Error {
@@ -128,7 +157,7 @@ export class Screens {
     const added = ours.filter((line) => !real.includes(line))
     const differences = [...missing.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)]
     const screens = this.#opened.map(({ side, terminal }) => {
-      return `${side.name}:\n${framed(terminal.screen)}\n${side.server.log.slice(-1500)}`
+      return `${side.name}:\n${framed(terminal.screen.replace(/\n\s*\n/g, '\n'))}\n${side.server.log.slice(-1500)}`
     })
     return new Error(`not shown: ${awaited}\n${differences.join('\n')}\n${screens.join('\n')}`)
   }

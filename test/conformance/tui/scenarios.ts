@@ -9,6 +9,7 @@ import {
   refusal,
 } from '../session/model-server.ts'
 import type { BothWorlds, Screens } from './both-worlds.ts'
+import { KEY } from './terminal.ts'
 
 export interface Scenario {
   readonly name: string
@@ -43,6 +44,7 @@ async function opened(worlds: BothWorlds, flags: readonly string[] = []): Promis
 }
 
 /** The status line below the composer, which is drawn once the thread is there. */
+const WORKING = /esc to interrupt/
 const READY = /gpt-5\.\d default · /i
 
 const talk: Scenario = {
@@ -63,7 +65,7 @@ const talk: Scenario = {
     await screens.same(/Second line of it/)
     await screens.send('remove x')
     await screens.same(/Would you like to run[\s\S]*rm -f x\.txt/)
-    screens.type('y')
+    await screens.answer('y', /Would you like/)
     await screens.same(/It is gone/)
     await screens.send('/rename Garden')
     await screens.same(/renamed/i)
@@ -72,13 +74,13 @@ const talk: Scenario = {
     await screens.send('somewhere else')
     await screens.same(/Another thread/)
     await screens.send('/resume')
-    await screens.same(/Garden/)
+    await screens.same(/Resume a previous session[\s\S]*Garden/)
     screens.press('escape')
     await screens.same(/Another thread/)
     await screens.send('/resume')
-    await screens.same(/Resume[\s\S]*Garden/)
+    await screens.same(/Resume a previous session[\s\S]*Garden/)
     screens.type('Gard')
-    await screens.same(/Gard\b/)
+    await screens.same(/Search: Gard\b[\s\S]*Garden/)
     screens.press('enter')
     await screens.same(/It is gone/)
     await screens.send('and now?')
@@ -99,14 +101,12 @@ const patch: Scenario = {
     const screens = await opened(worlds, ['-s', 'read-only'])
     await screens.send('patch it')
     await screens.same(/Would you like to make/)
-    screens.type('y')
+    await screens.answer('y', /Would you like/)
     await screens.same(/Patched/)
     await screens.send('patch more')
     await screens.same(/Would you like to make/)
-    screens.press('escape')
+    await screens.answer(KEY.escape, /Would you like/)
     await screens.same(/interrupted|canceled/i)
-    screens.press('ctrlC')
-    await screens.see(/again to quit/)
     screens.press('ctrlC')
     await screens.exit()
   },
@@ -127,14 +127,16 @@ const stops: Scenario = {
     const screens = await opened(worlds)
     await screens.send('tell me')
     await worlds.reached('stopped')
+    await screens.see(WORKING)
     screens.press('escape')
     await screens.same(/Conversation interrupted/)
     await screens.send('remove x')
     await screens.same(/Would you like to run/)
-    screens.press('escape')
+    await screens.answer(KEY.escape, /Would you like/)
     await screens.same(/You canceled[\s\S]*Conversation interrupted/)
     await screens.send('do the thing')
     await worlds.reached('steered')
+    await screens.see(WORKING)
     await screens.send('but quickly')
     await screens.same(/Messages to be submitted|but quickly/)
     worlds.go('steered')

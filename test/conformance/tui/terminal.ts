@@ -6,7 +6,8 @@ import { stripVTControlCharacters } from 'node:util'
 import { type IPty, spawn } from '@lydell/node-pty'
 import xterm from '@xterm/headless'
 
-const SIZE = { cols: 100, rows: 44 }
+/** So many rows that nothing scrolls off: what has is redrawn or not as the timing has it. */
+const SIZE = { cols: 100, rows: 120 }
 const WAIT_LIMIT_MS = 20_000
 
 /** What a key sends. */
@@ -23,14 +24,6 @@ export interface TerminalOptions {
   readonly cwd: string
   /** The whole environment. */
   readonly env: { readonly [name: string]: string }
-}
-
-/** The screen did not come to show what was waited for. */
-export class ScreenError extends Error {
-  constructor(awaited: string, screen: string) {
-    super(`the screen does not show ${awaited}:\n${framed(screen)}`)
-    this.name = 'ScreenError'
-  }
 }
 
 export class Terminal implements AsyncDisposable {
@@ -113,13 +106,14 @@ export function until(
   terminals: readonly Terminal[],
   isSo: () => boolean,
   failure: () => Error,
+  limitMs = WAIT_LIMIT_MS,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const check = () => {
     if (isSo()) resolve()
   }
   const ends = terminals.map((terminal) => terminal.watch(check))
-  const timer = setTimeout(() => reject(failure()), WAIT_LIMIT_MS)
+  const timer = setTimeout(() => reject(failure()), limitMs)
   check()
   return promise.finally(() => {
     clearTimeout(timer)

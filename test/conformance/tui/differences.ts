@@ -1,0 +1,41 @@
+/** What Bobbin's screens show otherwise than the real server's, and why that stays. */
+
+export interface Difference {
+  readonly version: '0.133.0' | '0.169.0'
+  readonly reason: string
+  /** On whose screens alone it is. */
+  readonly on: 'bobbin' | 'codex'
+  /** Left out; lines that are blank without it, too. */
+  readonly shown: RegExp
+}
+
+export const differences: readonly Difference[] = [
+  {
+    version: '0.169.0',
+    reason: 'Bobbin tells its own version, and the TUI warns of a service older than itself.',
+    on: 'bobbin',
+    shown: /⚠ 1 warning · f2 to view/g,
+  },
+  {
+    version: '0.169.0',
+    reason: 'Approvals of 0.133.0, which Bobbin answers like, name no environment.',
+    on: 'codex',
+    shown: /Environment: local/g,
+  },
+  {
+    version: '0.169.0',
+    reason: 'The newer server shows a past review as a stopped turn, too; that of 0.133.0 does not.',
+    on: 'codex',
+    shown: /› look at a\.txt\s+■ Conversation interrupted - use \/feedback if something went wrong/g,
+  },
+]
+
+/** A screen without what is known to be on this side alone. */
+export function withoutDifferences(
+  screen: string,
+  version: Difference['version'],
+  side: Difference['on'],
+): string {
+  const known = differences.filter((each) => each.version === version && each.on === side)
+  return known.reduce((text, { shown }) => text.replace(shown, ''), screen)
+}
