@@ -63,6 +63,7 @@ export function commandItem(event: StoredCommand): CommandItem {
     command: shellQuote(event.command),
     cwd: event.cwd,
     status: event.status,
+    ...(event.source === 'user_shell' ? { source: 'userShell' } : {}),
     commandActions: [{ type: 'unknown', command: event.command.at(-1) ?? '' }],
     aggregatedOutput: event.aggregated_output || null,
     exitCode: event.status === 'declined' ? null : event.exit_code,

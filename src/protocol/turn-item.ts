@@ -46,6 +46,8 @@ export type TurnItem =
       readonly command: string
       readonly cwd: string
       readonly status: ToolStatus
+      /** A command of the person's own; the model's when left out. */
+      readonly source?: 'userShell'
       /** What the shell was asked to do. */
       readonly commandActions: readonly { readonly type: 'unknown'; readonly command: string }[]
       readonly aggregatedOutput: string | null

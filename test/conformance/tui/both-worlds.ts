@@ -2,7 +2,9 @@
  * The real TUI, twice: before the real app server of its own version and before Bobbin's. Both get
  * the same keys, and after each step both screens have to come to be the same.
  */
-import { codexVersions } from '../programs.ts'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { codexVersions } from '../programs.ts'
 import type { ModelScript } from '../session/model-server.ts'
 import { withoutDifferences } from './differences.ts'
 import { screenForm } from './screen-form.ts'
@@ -58,6 +60,11 @@ export class BothWorlds implements AsyncDisposable {
   /** Lets both models go on. */
   go(gate: string): void {
     for (const { model } of this.#sides) model.open(gate)
+  }
+
+  /** Makes an empty file in both projects. */
+  async write(name: string): Promise<void> {
+    await Promise.all(this.#sides.map(({ scratch }) => writeFile(join(scratch.project, name), '')))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,12 @@ export interface Difference {
 
 export const differences: readonly Difference[] = [
   {
+    version: '0.133.0',
+    reason: 'Bobbin keeps commands with the thread, so that a resume shows them.',
+    on: 'bobbin',
+    shown: /(?<=› remove x\s+)• Ran rm -f x\.txt\s+└ \(no output\)/g,
+  },
+  {
     version: '0.169.0',
     reason: 'Bobbin tells its own version, and the TUI warns of a service older than itself.',
     on: 'bobbin',

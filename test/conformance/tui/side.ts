@@ -12,6 +12,9 @@ import { Terminal } from './terminal.ts'
 
 const EXIT_LIMIT_MS = 10_000
 
+/** Keys that come as fast as these are no pasted text. */
+const KEYS = 'disable_paste_burst = true\n'
+
 /** Nothing that moves by itself, no advice drawn by lot, no newer model to be tried. */
 const TUI = `[tui]
 animations = false
@@ -106,7 +109,7 @@ async function writeHomes(scratch: Scratch, model: ModelServer, name: string): P
   await scratch.useModelServer(model.baseUrl, name)
   const path = join(scratch.home, 'config.toml')
   const config = await readFile(path, 'utf8')
-  await writeFile(path, `${config.replace('"never"', '"on-request"')}\n${TUI}`)
+  await writeFile(path, `${KEYS}${config.replace('"never"', '"on-request"')}\n${TUI}`)
   await mkdir(join(scratch.root, 'tmp'))
   await mkdir(tuiHome(scratch))
   await copyFile(path, join(tuiHome(scratch), 'config.toml'))
