@@ -81,6 +81,8 @@ interface Opened {
 export class Screens {
   readonly #version: Version['version']
   readonly #opened: readonly Opened[]
+  /** As they were when something was sent last. */
+  #noticeCounts: readonly number[] = []
 
   constructor(version: Version['version'], opened: readonly Opened[]) {
     this.#version = version
@@ -100,7 +102,17 @@ export class Screens {
     this.type(text)
     const shown = text.startsWith('!') ? `! ${text.slice(1)}` : `› ${text}`
     await this.#until((screen) => screen.includes(shown), shown)
+    this.#noticeCounts = this.#opened.map(({ terminal }) => terminal.noticeCount)
     this.press('enter')
+  }
+
+  /** Both turns that the last message began have ended, and the screens are the same. */
+  async done(pattern: RegExp): Promise<void> {
+    const terminals = this.#opened.map(({ terminal }) => terminal)
+    const before = this.#noticeCounts
+    const haveEnded = () => terminals.every((each, at) => each.noticeCount > (before[at] ?? 0))
+    await until(terminals, haveEnded, () => this.#failure('the end of the turn'))
+    await this.same(pattern)
   }
 
   /** Both show it, each in its own time; the rest of the screens may differ. */

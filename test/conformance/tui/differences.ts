@@ -12,15 +12,23 @@ export interface Difference {
 export const differences: readonly Difference[] = [
   {
     version: '0.133.0',
+    reason: 'Commands are told with the source `agent`, so the TUI shows long ones as all others.',
+    on: 'bobbin',
+    shown: /• Ran until test -e go\.txt; do sleep 0\.05; done\s+└ \(no output\)/g,
+  },
+  {
+    version: '0.133.0',
     reason: 'Bobbin keeps commands with the thread, so that a resume shows them.',
     on: 'bobbin',
     shown: /(?<=› remove x\s+)• Ran rm -f x\.txt\s+└ \(no output\)/g,
   },
   {
     version: '0.169.0',
-    reason: 'Bobbin tells its own version, and the TUI warns of a service older than itself.',
+    reason:
+      'Bobbin tells its own version, and the TUI warns of a service older than itself. ' +
+      'After a compaction it warns of long threads, as 0.133.0 does.',
     on: 'bobbin',
-    shown: /⚠ 1 warning · f2 to view/g,
+    shown: /⚠ \d warnings? · f2 to view/g,
   },
   {
     version: '0.169.0',
@@ -30,9 +38,11 @@ export const differences: readonly Difference[] = [
   },
   {
     version: '0.169.0',
-    reason: 'The newer server shows a past review as a stopped turn, too; that of 0.133.0 does not.',
+    reason:
+      'The newer server shows a past review as a stopped turn, too; that of 0.133.0 does not.',
     on: 'codex',
-    shown: /› look at a\.txt\s+■ Conversation interrupted - use \/feedback if something went wrong/g,
+    shown:
+      /› look at a\.txt\s+■ Conversation interrupted - use \/feedback if something went wrong/g,
   },
 ]
 

@@ -15,11 +15,13 @@ const EXIT_LIMIT_MS = 10_000
 /** Keys that come as fast as these are no pasted text. */
 const KEYS = 'disable_paste_burst = true\n'
 
-/** Nothing that moves by itself, no advice drawn by lot, no newer model to be tried. */
+/** The end of a turn is told to the terminal. Nothing that moves by itself, no advice drawn by lot, no newer model to be tried. */
 const TUI = `[tui]
 animations = false
 show_tooltips = false
-notifications = false
+notifications = ["agent-turn-complete"]
+notification_method = "osc9"
+notification_condition = "always"
 
 [notice.model_migrations]
 "gpt-5.5" = "gpt-6-sol"

@@ -2,7 +2,6 @@
  * A terminal without a window: a program in a PTY, what it draws, and keys for it. Everything
  * waits for the screen and for nothing else.
  */
-import { stripVTControlCharacters } from 'node:util'
 import { type IPty, spawn } from '@lydell/node-pty'
 import xterm from '@xterm/headless'
 
@@ -32,15 +31,18 @@ export class Terminal implements AsyncDisposable {
   readonly #screen = new xterm.Terminal({ ...SIZE, scrollback: 2000, allowProposedApi: true })
   readonly #pty: IPty
   readonly #watchers = new Set<() => void>()
-  #raw = ''
+  #noticeCount = 0
   #hasExited = false
 
   constructor(program: string, args: readonly string[], { cwd, env }: TerminalOptions) {
     const size = { ...SIZE, name: 'xterm-256color' }
     this.#pty = spawn(program, [...args], { ...size, cwd, env: { ...env, TERM: size.name } })
     this.#pty.onData((text) => {
-      this.#raw = (this.#raw + text).slice(-20_000)
       this.#screen.write(text, () => this.#changed())
+    })
+    this.#screen.parser.registerOscHandler(9, () => {
+      this.#noticeCount += 1
+      return true
     })
     // Programs ask the terminal what it is, and where the cursor stands.
     this.#screen.onData((answer) => this.type(answer))
@@ -71,9 +73,9 @@ export class Terminal implements AsyncDisposable {
     return lines.join('\n').trimEnd()
   }
 
-  /** The end of what the program has written, without its control sequences. */
-  get written(): string {
-    return stripVTControlCharacters(this.#raw)
+  /** How often the program has asked to have the person called. */
+  get noticeCount(): number {
+    return this.#noticeCount
   }
 
   type(text: string): void {
