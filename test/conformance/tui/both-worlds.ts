@@ -37,11 +37,16 @@ export class BothWorlds implements AsyncDisposable {
     this.#sides = sides
   }
 
-  static async start(version: Version, script: ModelScript): Promise<BothWorlds> {
+  static async start(
+    version: Version,
+    script: ModelScript,
+    needsToken = false,
+  ): Promise<BothWorlds> {
     const tui = version.binary
+    const flags = needsToken ? [] : OPEN
     const shared = { tui, script, modelName: MODELS[version.version] }
     const real = { ...shared, name: 'codex', program: { command: tui, args: [] } } as const
-    const ours = { ...shared, name: 'bobbin', program: bobbin, flags: OPEN } as const
+    const ours = { ...shared, name: 'bobbin', program: bobbin, flags } as const
     return new BothWorlds(version, await Promise.all([Side.start(real), Side.start(ours)]))
   }
 

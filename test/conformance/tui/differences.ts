@@ -12,6 +12,18 @@ export interface Difference {
 export const differences: readonly Difference[] = [
   {
     version: '0.133.0',
+    reason: 'The warning of long threads is in Bobbin’s own words; this is the real one’s …',
+    on: 'codex',
+    shown: /⚠ Heads up: Long threads[^.]*\.[^.]*\./g,
+  },
+  {
+    version: '0.133.0',
+    reason: '… and this is Bobbin’s.',
+    on: 'bobbin',
+    shown: /⚠ Long threads that[^.]*\./g,
+  },
+  {
+    version: '0.133.0',
     reason: 'Commands are told with the source `agent`, so the TUI shows long ones as all others.',
     on: 'bobbin',
     shown: /• Ran until test -e go\.txt; do sleep 0\.05; done\s+└ \(no output\)/g,

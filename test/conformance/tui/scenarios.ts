@@ -9,12 +9,15 @@ import {
   refusal,
 } from '../session/model-server.ts'
 import type { BothWorlds, Screens } from './both-worlds.ts'
+import { TOKEN_VARIABLE } from './side.ts'
 import { KEY } from './terminal.ts'
 
 export interface Scenario {
   readonly name: string
   /** The answers to turns, in order. */
   readonly script: readonly ModelStep[]
+  /** Bobbin runs as it does by default, with a token of its own; otherwise open to all. */
+  readonly needsToken?: true
   readonly play: (worlds: BothWorlds) => Promise<void>
 }
 
@@ -150,7 +153,7 @@ const stops: Scenario = {
     screens.press('escape')
     await screens.see(/esc again to edit/)
     screens.press('escape')
-    await screens.same(/edit/)
+    await screens.see(/edit message|edit prev/)
     screens.press('enter')
     await screens.same(/› go on/)
     screens.type(' now')
@@ -223,4 +226,17 @@ const together: Scenario = {
   },
 }
 
-export const scenarios: readonly Scenario[] = [talk, patch, stops, forks, together]
+const token: Scenario = {
+  name: 'a server that wants its token',
+  script: [concludes('Let in.')],
+  needsToken: true,
+  async play(worlds) {
+    const screens = await opened(worlds, ['--remote-auth-token-env', TOKEN_VARIABLE])
+    await screens.send('may I?')
+    await screens.done(/Let in/)
+    await screens.send('/quit')
+    await screens.exit()
+  },
+}
+
+export const scenarios: readonly Scenario[] = [talk, patch, stops, forks, together, token]

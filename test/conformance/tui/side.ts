@@ -27,6 +27,9 @@ notification_condition = "always"
 "gpt-5.5" = "gpt-6-sol"
 `
 
+/** Where a TUI finds the token of its server, if that has one. */
+export const TOKEN_VARIABLE = 'SERVER_TOKEN'
+
 export interface ServerProgram {
   readonly command: string
   readonly args: readonly string[]
@@ -76,10 +79,14 @@ export class Side implements AsyncDisposable {
   }
 
   /** Starts the TUI: `codex [command] --remote … [flags]`. It ends with the side. */
-  open(command: readonly string[], flags: readonly string[], env = {}): Terminal {
+  open(command: readonly string[], flags: readonly string[]): Terminal {
     const { project } = this.scratch
     const args = [...command, '--remote', this.server.url, '-C', project, ...flags]
-    const all = { ...envOf(this.scratch), CODEX_HOME: tuiHome(this.scratch), ...env }
+    const all = {
+      ...envOf(this.scratch),
+      CODEX_HOME: tuiHome(this.scratch),
+      [TOKEN_VARIABLE]: this.server.token,
+    }
     return this.#parts.use(new Terminal(this.#tui, args, { cwd: project, env: all }))
   }
 
@@ -149,6 +156,10 @@ class RemoteServer implements AsyncDisposable {
   /** Empty as long as it does not listen. */
   get url(): string {
     return /listening on: (ws:\/\/[\d.:]+)/.exec(this.#stderr)?.[1] ?? ''
+  }
+
+  get token(): string {
+    return /^ {2}token: (\S+)/m.exec(this.#stderr)?.[1] ?? 'none'
   }
 
   /** What it has said so far. */
