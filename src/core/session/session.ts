@@ -299,7 +299,8 @@ export class Session implements AsyncDisposable {
     if (kind !== 'regular') throw new SessionError('not_steerable', `cannot steer a ${kind} turn`)
     if (input.length === 0) throw new SessionError('empty_input', 'input must not be empty')
     const kept = this.#steer(active, { input }, options)
-    if (!kept) throw new SessionError('no_turn', 'no active turn to steer: it is about to end')
+    // Clients know these words, and begin a turn with what they have to say.
+    if (!kept) throw new SessionError('no_turn', 'no active turn to steer')
     return { turnId, kept }
   }
 

@@ -1,0 +1,8 @@
+/** Rule: the real TUI 0.169.0 shows before Bobbin what it shows before its own server. */
+import { describe } from 'node:test'
+import { codex169 } from '../programs.ts'
+import { itShowsTheSame } from './shows-the-same.ts'
+
+describe('the TUI of 0.169.0', { concurrency: 1 }, () => {
+  itShowsTheSame({ version: '0.169.0', binary: codex169 })
+})
