@@ -82,6 +82,7 @@ function settingsOf(flags: ExecFlags, config: Config, cwd: string): SessionSetti
     model: flags.model ?? config.model ?? DEFAULT_MODEL,
     modelProvider: config.modelProvider,
     approvalPolicy: 'never',
+    webSearch: config.webSearch,
     sandboxPolicy: config.sandboxPolicies(sandboxMode(flags, config), roots),
     ...(config.effort === undefined ? {} : { effort: config.effort }),
     ...(config.reasoningSummary === undefined ? {} : { reasoningSummary: config.reasoningSummary }),

@@ -36,6 +36,7 @@ export interface Config {
   readonly contextWindow: number | undefined
   readonly autoCompactTokens: number | undefined
   readonly developerInstructions: string | undefined
+  readonly webSearch: 'disabled' | 'cached' | 'live'
   readonly durability: 'process' | 'turn' | 'power'
   /** Folders that the user has marked `trust_level = "trusted"`. */
   readonly trustedFolders: readonly string[]
@@ -82,6 +83,7 @@ export function loadConfig(params: LoadConfig): Config {
     contextWindow: values.count('model_context_window'),
     autoCompactTokens: values.count('model_auto_compact_token_limit'),
     developerInstructions: values.text('developer_instructions'),
+    webSearch: values.oneOf('web_search', ['disabled', 'cached', 'live']) ?? 'cached',
     durability: values.table('bobbin').oneOf('durability', ['process', 'turn', 'power']) ?? 'turn',
     trustedFolders: trustedFolders(values.table('projects')),
   }

@@ -21,6 +21,11 @@ export interface SessionSettings {
   /** Tokens from which a thread is condensed, where the model's default is wrong. */
   readonly autoCompactTokens?: number
   readonly developerInstructions?: string
+  /**
+   * Whether the provider may search the web for the model: in what it keeps, or as the web is now.
+   * Left out: it is not offered.
+   */
+  readonly webSearch?: 'disabled' | 'cached' | 'live'
 }
 
 /** Settings as they are asked for: what is left out is the most careful choice. */

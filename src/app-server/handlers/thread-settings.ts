@@ -49,6 +49,7 @@ export function settingsFor(
     cwd: folder,
     model: params.model ?? config.model ?? DEFAULT_MODEL,
     modelProvider,
+    webSearch: config.webSearch,
     approvalPolicy: params.approvalPolicy ?? config.approvalPolicy ?? 'on-request',
     sandboxPolicy: sandboxFor(config, modeFor(config, params, folder)),
     ...defined({

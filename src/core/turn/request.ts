@@ -2,6 +2,7 @@ import type { JsonObject } from '../../base/index.ts'
 import { toModelInput } from '../../history/index.ts'
 import { modelInfo } from '../model/model-catalog.ts'
 import type { ModelRequest } from '../model/model-client.ts'
+import type { SessionSettings } from '../settings.ts'
 import type { TurnRun } from './turn-run.ts'
 import type { ClientMetadata } from './turn-state.ts'
 
@@ -48,7 +49,10 @@ function requestOf(parts: RequestParts): Omit<ModelRequest, 'input' | 'turnMetad
   return {
     model: settings.model,
     instructions: parts.instructions,
-    tools: services.tools.specs((tool) => tool.kind === 'function' || info.hasPatchTool),
+    tools: [
+      ...services.tools.specs((tool) => tool.kind === 'function' || info.hasPatchTool),
+      ...(purpose === undefined ? webSearch(settings, info.hasPatchTool) : []),
+    ],
     parallelToolCalls: info.hasParallelToolCalls,
     reasoning: effort ? { effort, ...(summary && summary !== 'none' ? { summary } : {}) } : null,
     ...(verbosity ? { verbosity } : {}),
@@ -57,6 +61,20 @@ function requestOf(parts: RequestParts): Omit<ModelRequest, 'input' | 'turnMetad
     ...(purpose === undefined ? {} : { subagent: purpose }),
     windowNumber: parts.session.windowNumber,
   }
+}
+
+/**
+ * The provider's own tool; what it did comes back as `web_search_call` items. With full access the
+ * web is as open as the machine. Source: observed in 0.133.0.
+ */
+function webSearch(
+  { webSearch: mode, sandboxPolicy }: SessionSettings,
+  isKnownModel: boolean,
+): JsonObject[] {
+  if (mode === undefined || mode === 'disabled') return []
+  const external_web_access = mode === 'live' || sandboxPolicy.type === 'danger-full-access'
+  const types = isKnownModel ? { search_content_types: ['text', 'image'] } : {}
+  return [{ type: 'web_search', external_web_access, ...types }]
 }
 
 /** Source: `reference/session-runtime.md` C3. */
