@@ -22,6 +22,11 @@ export function screenForm(
   let text = screen
   for (const [name, word] of names) text = text.replaceAll(name, word)
   for (const [pattern, word] of CHANCE) text = text.replace(pattern, word)
-  const lines = text.split('\n').map((line) => line.replace(/\s+│$/, ' │').trimEnd())
+  const lines = text.split('\n').map((line) =>
+    line
+      .replace(/\s+│$/, ' │')
+      .replace(/<time>\s+/g, '<time> ')
+      .trimEnd(),
+  )
   return lines.filter((line) => line !== '' && !PASSING.some((passing) => passing.test(line)))
 }
