@@ -2,7 +2,8 @@
 
 /** The same in both worlds but for when and where they run. */
 const CHANCE: readonly (readonly [RegExp, string])[] = [
-  [/[0-9a-f]{8}-\s*[0-9a-f]{4}-\s*[0-9a-f]{4}-\s*[0-9a-f]{4}-\s*[0-9a-f]{12}/g, '<id>'],
+  // A terminal may break an id anywhere.
+  [/(\s?[0-9a-f]){8}(\s?-(\s?[0-9a-f]){4}){3}\s?-(\s?[0-9a-f]){12}/g, ' <id>'],
   [/(<|\b)\d+(\.\d+)?(ms|s|m)\b( \d+s\b)?( ago)?/g, '<time>'],
   [/\b(just now|now|\d+ (second|minute)s? ago)\b/g, '<time>'],
   [/\b\d{1,2}:\d{2}(:\d{2})?( [AP]M)?\b/g, '<time>'],
