@@ -181,7 +181,8 @@ export class Screens {
     const added = ours.filter((line) => !real.includes(line))
     const differences = [...missing.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)]
     const screens = this.#opened.map(({ side, terminal }) => {
-      return `${side.name}:\n${framed(terminal.screen.replace(/\n\s*\n/g, '\n'))}\n${side.server.log.slice(-1500)}`
+      const drawn = framed(terminal.screen.replace(/\n\s*\n/g, '\n'))
+      return `${side.name}:\n${drawn}\n${side.server.log.slice(-1500)}`
     })
     return new Error(`not shown: ${awaited}\n${differences.join('\n')}\n${screens.join('\n')}`)
   }

@@ -11,6 +11,12 @@ export interface Difference {
 
 export const differences: readonly Difference[] = [
   {
+    version: '0.169.0',
+    reason: 'Warnings are counted, and those of Bobbin’s below are among them.',
+    on: 'codex',
+    shown: /⚠ \d warnings? · f2 to view/g,
+  },
+  {
     version: '0.133.0',
     reason: 'The warning of long threads is in Bobbin’s own words; this is the real one’s …',
     on: 'codex',

@@ -117,7 +117,7 @@ const patch: Scenario = {
 }
 
 const stops: Scenario = {
-  name: 'an answer that is stopped, a declined command, steering, a compaction, an edit',
+  name: 'an answer that is stopped, a declined command, steering, a compaction',
   script: [
     streams('Never told to the end of it, whatever comes.', 'stopped'),
     says(runs('rm -f x.txt', 'call_rm')),
@@ -125,7 +125,6 @@ const stops: Scenario = {
     concludes('Steered.'),
     concludes('A summary.'),
     concludes('After the summary.'),
-    concludes('Edited.'),
   ],
   async play(worlds) {
     const screens = await opened(worlds)
@@ -150,16 +149,6 @@ const stops: Scenario = {
     await screens.same(/Context compacted/)
     await screens.send('go on')
     await screens.done(/After the summary/)
-    screens.press('escape')
-    await screens.see(/esc again to edit/)
-    screens.press('escape')
-    await screens.see(/edit message|edit prev/)
-    screens.press('enter')
-    await screens.same(/› go on/)
-    screens.type(' now')
-    await screens.same(/› go on now/)
-    screens.press('enter')
-    await screens.same(/Edited/)
     await screens.send('/quit')
     await screens.exit()
   },

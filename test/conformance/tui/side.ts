@@ -15,7 +15,7 @@ const EXIT_LIMIT_MS = 10_000
 /** Keys that come as fast as these are no pasted text. */
 const KEYS = 'disable_paste_burst = true\n'
 
-/** The end of a turn is told to the terminal. Nothing that moves by itself, no advice drawn by lot, no newer model to be tried. */
+/** The end of a turn is told; nothing moves by itself, and no lot is drawn. */
 const TUI = `[tui]
 animations = false
 show_tooltips = false
@@ -109,7 +109,7 @@ function tuiHome(scratch: Scratch): string {
   return join(scratch.root, 'tui')
 }
 
-/** The real program makes its helpers only in a home that is not in the folder for temporary files. */
+/** The real program makes its helpers only outside the folder for temporary files. */
 function envOf(scratch: Scratch): { [name: string]: string } {
   return { ...scratch.env, TMPDIR: join(scratch.root, 'tmp') }
 }
