@@ -95,6 +95,24 @@ describe('a turn over the protocol', () => {
     )
   })
 
+  it("passes the client's metadata on, by either name; what is built in stays", async () => {
+    await using kit = await AppServerKit.open([says('a'), says('b')])
+    const threadId = await kit.startThread()
+    await kit.client.runTurn(threadId, 'one', {
+      clientMetadata: { a: 'old', b: 'old', thread_id: 'mine' },
+      responsesapiClientMetadata: { b: 'new' },
+    })
+    await kit.client.runTurn(threadId, 'two')
+    const told = kit.model.requests.map(({ turnMetadata }) => {
+      const { a, b, thread_id } = turnMetadata
+      return [a, b, thread_id]
+    })
+    assert.deepEqual(told, [
+      ['old', 'new', threadId],
+      [undefined, undefined, threadId],
+    ])
+  })
+
   it('is interrupted: answer, idle, end; an empty id means whatever runs', async () => {
     await using kit = await AppServerKit.open([hangsAfter(), hangsAfter()])
     const threadId = await kit.startThread()

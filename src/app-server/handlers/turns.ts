@@ -61,7 +61,8 @@ const turnStart = method(
     input: z.array(userInput),
     ...turnSettings,
     responsesapiClientMetadata: metadata,
-    clientMetadata: optional(json),
+    /** An earlier name of the same, which 0.133.0 passes over. */
+    clientMetadata: metadata,
     environments: optional(z.array(json)),
     outputSchema: optional(jsonObject),
   }),
@@ -84,6 +85,7 @@ const turnSteer = method(
     input: z.array(userInput),
     expectedTurnId: z.string(),
     responsesapiClientMetadata: metadata,
+    clientMetadata: metadata,
   }),
   { queueKey: byThread, experimental: { responsesapiClientMetadata: whenGiven } },
 )
@@ -183,9 +185,7 @@ async function startTurn(
   const options: TurnOptions = {
     settings: patch,
     ...(params.outputSchema ? { outputSchema: params.outputSchema } : {}),
-    ...(params.responsesapiClientMetadata
-      ? { clientMetadata: params.responsesapiClientMetadata }
-      : {}),
+    ...metadataOf(params),
   }
   const feed = context.feedOf(handle)
   using held = feed.hold()
@@ -243,11 +243,11 @@ function carryOver(handle: ThreadHandle, input: UserInput[], kept: Promise<void>
 
 function steerTurn(context: ServerContext, params: z.output<typeof turnSteer.params>): JsonObject {
   const handle = loadedThread(context, params.threadId)
-  const { expectedTurnId, responsesapiClientMetadata: clientMetadata } = params
+  const { expectedTurnId } = params
   if (expectedTurnId === '') throw invalid('expectedTurnId must not be empty')
   checkSize(params.input)
   const input = userInputOf(params.input)
-  const options = clientMetadata ? { clientMetadata } : {}
+  const options = metadataOf(params)
   try {
     const { turnId, kept } = handle.steerNow(input, expectedTurnId as TurnId, options)
     carryOver(handle, input, kept)
@@ -372,6 +372,15 @@ function patchOf(
 
 function isSame(policy: object, { settings: { sandboxPolicy: current } }: ThreadHandle): boolean {
   return JSON.stringify(policy) === JSON.stringify(current)
+}
+
+/** What the client wants to be told to the model's endpoint; the newer name wins. */
+function metadataOf(params: {
+  readonly responsesapiClientMetadata?: { [name: string]: string } | undefined
+  readonly clientMetadata?: { [name: string]: string } | undefined
+}): Pick<TurnOptions, 'clientMetadata'> {
+  const { responsesapiClientMetadata: newer, clientMetadata: older } = params
+  return newer || older ? { clientMetadata: { ...older, ...newer } } : {}
 }
 
 function checkSize(input: readonly WireUserInput[]): void {
