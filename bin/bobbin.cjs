@@ -12,7 +12,7 @@ var ownNode = path.join(root, 'node_modules', 'node', 'bin', 'node')
 
 function start() {
   var source = path.join(root, 'src', 'cli', 'main.ts')
-  var entry = fs.existsSync(source) ? source : path.join(root, 'dist', 'cli', 'main.js')
+  var entry = fs.existsSync(source) ? source : path.join(root, 'dist', 'bin', 'main.js')
   require('module').enableCompileCache()
   import(require('url').pathToFileURL(entry).href).then(function (main) {
     return main.main(process.argv.slice(2))

@@ -56,6 +56,17 @@ describe('the built package', () => {
     assert.ok((await stat(join(folder, '.codex', 'bobbin_1.sqlite'))).size > 0)
   })
 
+  it('serves', () => {
+    const params = { clientInfo: { name: 'importer', version: '1' } }
+    const answer = execFileSync(process.execPath, ['bin/bobbin.cjs', 'app-server'], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, HOME: folder },
+      input: `${JSON.stringify({ id: 1, method: 'initialize', params })}\n`,
+    })
+    assert.equal(JSON.parse(answer).result.codexHome, join(folder, '.codex'))
+  })
+
   it('runs the example of the README, as it is but for the model', async () => {
     await using model = await ScriptedResponsesServer.start([
       { items: [assistantMessage('Two files.')], deltas: 3 },
