@@ -1,6 +1,6 @@
 /** Lists of real Codex's app server. */
 import { arrayAt, isObject, type JsonObject, stringAt } from '../src/base/index.ts'
-import type { CodexUnderTest } from './codex-under-test.ts'
+import type { AppServerUnderTest } from './app-server-under-test.ts'
 
 /** The most that one request answers. */
 const PAGE_SIZE = 100
@@ -8,7 +8,7 @@ const COMPLETE_LIMIT_MS = 600_000
 const RETRY_MS = 1_000
 
 /** Ids of all pages, in the order in which they came. */
-export async function listAllOf(codex: CodexUnderTest): Promise<string[]> {
+export async function listAllOf(codex: AppServerUnderTest): Promise<string[]> {
   const ids: string[] = []
   let cursor: string | undefined
   do {
@@ -27,12 +27,12 @@ export async function listAllOf(codex: CodexUnderTest): Promise<string[]> {
  * it starts is started again, as its user would.
  */
 export async function waitForCompleteList(
-  start: () => Promise<CodexUnderTest>,
+  start: () => Promise<AppServerUnderTest>,
   threads: number,
 ): Promise<void> {
   const fromMs = performance.now()
   const isLate = () => performance.now() - fromMs > COMPLETE_LIMIT_MS
-  let codex: CodexUnderTest | undefined
+  let codex: AppServerUnderTest | undefined
   while (!codex) {
     codex = await start().catch(async (error: unknown) => {
       if (isLate()) throw error

@@ -6,7 +6,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { installPrograms, type Programs } from '../test/conformance/install.ts'
 import { Scratch } from '../test/conformance/scratch.ts'
-import { CodexUnderTest } from './codex-under-test.ts'
+import { AppServerUnderTest } from './app-server-under-test.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 export const CODEX_SIDES = ['codex133', 'codex169'] as const
@@ -21,7 +21,7 @@ export class Contest implements AsyncDisposable {
   readonly #programs: Programs
   readonly #homes: { readonly [side in Side]: Scratch }
   #bobbin: WorkerProcess | undefined
-  #codex: { [side in CodexSide]?: CodexUnderTest } = {}
+  #codex: { [side in CodexSide]?: AppServerUnderTest } = {}
 
   private constructor(programs: Programs, homes: { readonly [side in Side]: Scratch }) {
     this.#programs = programs
@@ -54,7 +54,7 @@ export class Contest implements AsyncDisposable {
   }
 
   /** The running one, started by the first call. */
-  async codex(side: CodexSide): Promise<CodexUnderTest> {
+  async codex(side: CodexSide): Promise<AppServerUnderTest> {
     const running = this.#codex[side] ?? (await this.#startCodex(side))
     this.#codex[side] = running
     return running
@@ -68,7 +68,10 @@ export class Contest implements AsyncDisposable {
   }
 
   /** A server only for this, which has shaken hands; the running one has ended. */
-  async freshCodex<T>(side: CodexSide, work: (codex: CodexUnderTest) => Promise<T>): Promise<T> {
+  async freshCodex<T>(
+    side: CodexSide,
+    work: (codex: AppServerUnderTest) => Promise<T>,
+  ): Promise<T> {
     await this.#end(side)
     await using codex = await this.#startCodex(side)
     return await work(codex)
@@ -94,8 +97,8 @@ export class Contest implements AsyncDisposable {
     return new WorkerProcess('store-worker.ts', [this.#homes.bobbin.home])
   }
 
-  #startCodex(side: CodexSide): Promise<CodexUnderTest> {
-    return CodexUnderTest.start(this.#programs[side], this.#homes[side])
+  #startCodex(side: CodexSide): Promise<AppServerUnderTest> {
+    return AppServerUnderTest.start([this.#programs[side]], this.#homes[side])
   }
 
   async #end(side: Side): Promise<void> {

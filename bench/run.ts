@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { appendSection } from './appends.ts'
+import { coldStartSection } from './cold-start.ts'
 import { firstListSection } from './first-list.ts'
 import { manyTurnsSection } from './many-turns.ts'
 import type { Result, Section } from './measure.ts'
@@ -33,6 +34,10 @@ function sectionsOf(isQuick: boolean): Section[] {
     : { turns: 20, crowds: 3, single: 12, idleThreads: 300, idleWarmUp: 50, idleSamples: 3 }
   const sizes = isQuick ? [2, 10] : [2, 20, 200]
   const count = isQuick ? 4 : 20
+  const homeSizes = isQuick ? [0, 500] : [0, 1_000, 10_000]
+  const coldStarts = homeSizes.map((threads) => {
+    return coldStartSection({ threads, turns: 20 }, isQuick ? 5 : 20)
+  })
   const threadSections = sizes.flatMap((megabytes) => {
     return [
       threadReadSection({ megabytes, isCompacted: false }, count),
@@ -45,6 +50,7 @@ function sectionsOf(isQuick: boolean): Section[] {
     manyTurnsSection(manyTurns),
     firstListSection(bigHome, 1),
     warmListSection(bigHome, isQuick ? 10 : 50),
+    ...coldStarts,
     ...threadSections,
     appendSection(isQuick ? 50 : 300),
   ]

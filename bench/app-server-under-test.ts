@@ -1,5 +1,5 @@
 /**
- * Real Codex's app server as the bench drives it. Times end when the answer's last byte is here:
+ * An app server over stdio as the bench drives it. Times end when the answer's last byte is here:
  * reading what it says is the client's work, and answers can be of many megabytes.
  */
 import { once } from 'node:events'
@@ -10,13 +10,16 @@ import type { Scratch } from '../test/conformance/scratch.ts'
 const EXIT_LIMIT_MS = 20_000
 const ANSWER_LIMIT_MS = 600_000
 
+/** A program and what it is given before the word `app-server`. */
+export type Command = readonly [program: string, ...args: string[]]
+
 /** An answer that came, and what it took. */
 export interface TimedAnswer {
   readonly ms: number
   readonly result: JsonObject
 }
 
-export class CodexUnderTest implements AsyncDisposable {
+export class AppServerUnderTest implements AsyncDisposable {
   readonly #child: ReturnType<typeof startChild>
   readonly #closed: Promise<unknown>
   /** The line that is arriving, in the pieces in which it came. */
@@ -27,9 +30,9 @@ export class CodexUnderTest implements AsyncDisposable {
   #nextId = 1
   #stderr = ''
 
-  private constructor(binary: string, scratch: Scratch) {
+  private constructor([command, ...args]: Command, scratch: Scratch) {
     const options = { cwd: scratch.project, env: scratch.env }
-    this.#child = startChild(binary, ['app-server'], options)
+    this.#child = startChild(command, [...args, 'app-server'], options)
     this.#child.stdout.on('data', (text: string) => this.#receive(text))
     this.#child.stderr.on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-2000)
@@ -41,8 +44,8 @@ export class CodexUnderTest implements AsyncDisposable {
   }
 
   /** Starts the server on the scratch home and shakes hands. */
-  static async start(binary: string, scratch: Scratch): Promise<CodexUnderTest> {
-    const server = new CodexUnderTest(binary, scratch)
+  static async start(command: Command, scratch: Scratch): Promise<AppServerUnderTest> {
+    const server = new AppServerUnderTest(command, scratch)
     try {
       const clientInfo = { name: 'bobbin_bench', title: null, version: '0' }
       await server.request('initialize', { clientInfo, capabilities: { experimentalApi: true } })
