@@ -2,34 +2,32 @@
  * An app server from its start to the answer of `initialize`, and the first page of a list after
  * it, in homes of several sizes that the program knows. Bobbin runs as npm would install it.
  */
-import { execFileSync } from 'node:child_process'
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { arrayAt } from '../src/base/index.ts'
 import { installPrograms } from '../test/conformance/install.ts'
 import { Scratch } from '../test/conformance/scratch.ts'
+import { buildPackage } from '../test/package/built-package.ts'
 import { AppServerUnderTest, type Command } from './app-server-under-test.ts'
 import { type BigHomePlan, bigHome } from './big-home.ts'
 import { waitForCompleteList } from './codex-list.ts'
+import { SIDES, type Side } from './contest.ts'
 import { linkTree } from './made-once.ts'
 import { interleavedSection, type Section } from './measure.ts'
 import { timed } from './worker.ts'
 
-const ROOT = join(import.meta.dirname, '..')
 const PAGE = { limit: 25 }
-const SIDES = ['bobbin', 'codex133', 'codex169'] as const
-type Side = (typeof SIDES)[number]
+type OfEachSide<T> = { readonly [side in Side]: T }
 
 class ColdStarts implements AsyncDisposable {
-  readonly #commands: { readonly [side in Side]: Command }
-  readonly #homes: { readonly [side in Side]: Scratch }
+  readonly #commands: OfEachSide<Command>
+  readonly #homes: OfEachSide<Scratch>
   readonly #threads: number
   readonly #opened: AsyncDisposable
 
   private constructor(
-    commands: { readonly [side in Side]: Command },
-    homes: { readonly [side in Side]: Scratch },
+    commands: OfEachSide<Command>,
+    homes: OfEachSide<Scratch>,
     threads: number,
     opened: AsyncDisposable,
   ) {
@@ -42,7 +40,8 @@ class ColdStarts implements AsyncDisposable {
   static async open(plan: BigHomePlan): Promise<ColdStarts> {
     await using opening = new AsyncDisposableStack()
     const programs = await installPrograms()
-    const installed = await buildPackage(opening)
+    const installed = await buildPackage()
+    opening.defer(() => rm(installed, { recursive: true }))
     const threads = plan.threads === 0 ? undefined : await bigHome(plan)
     const makeHome = async () => {
       const scratch = opening.use(await Scratch.create())
@@ -94,16 +93,6 @@ class ColdStarts implements AsyncDisposable {
   #start(side: Side): Promise<AppServerUnderTest> {
     return AppServerUnderTest.start(this.#commands[side], this.#homes[side])
   }
-}
-
-async function buildPackage(opening: AsyncDisposableStack): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'bobbin-bench-package-'))
-  opening.defer(() => rm(folder, { recursive: true }))
-  await cp(join(ROOT, 'bin'), join(folder, 'bin'), { recursive: true })
-  await cp(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.ts'), join(folder, 'dist')])
-  return folder
 }
 
 export function coldStartSection(plan: BigHomePlan, count: number): Section {

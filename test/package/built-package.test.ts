@@ -1,12 +1,12 @@
 /** What npm would publish: the built files alone, as a command and as a library. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { assistantMessage, ScriptedResponsesServer } from '../../src/core/testing/index.ts'
+import { buildPackage } from './built-package.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
@@ -14,11 +14,7 @@ describe('the built package', () => {
   let folder = ''
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'bobbin-package-'))
-    await cp(join(ROOT, 'bin'), join(folder, 'bin'), { recursive: true })
-    await cp(join(ROOT, 'package.json'), join(folder, 'package.json'))
-    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-    execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.ts'), join(folder, 'dist')])
+    folder = await buildPackage()
   })
 
   after(() => rm(folder, { recursive: true, force: true }))

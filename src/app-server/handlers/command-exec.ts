@@ -24,7 +24,10 @@ import {
   checkTerminalSize,
   environmentWith,
   inputOf,
+  OUTPUT_CAP_BYTES,
   processParams,
+  TERMINAL,
+  TIMEOUT_MS,
   terminalSize,
   timeoutOf,
 } from './process-params.ts'
@@ -54,11 +57,6 @@ const resize = method(
   'command/exec/resize',
   z.object({ processId: z.string(), size: terminalSize }),
 )
-
-/** Source: observed, 0.133.0. */
-const OUTPUT_CAP_BYTES = 1024 * 1024
-const TIMEOUT_MS = 10_000
-const TERMINAL = { rows: 24, cols: 80 }
 
 /** Commands that a client runs and whose end it waits for. Source: `app-server.md` 18.3. */
 export function commandExecRoutes(context: ServerContext): Route[] {

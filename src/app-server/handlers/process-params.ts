@@ -3,6 +3,11 @@ import { Base64Error, decodeBase64 } from '../protocol/base64.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { count, optional } from '../protocol/schema.ts'
 
+/** Of a process whose client names none. Source: observed, 0.133.0. */
+export const OUTPUT_CAP_BYTES = 1024 * 1024
+export const TIMEOUT_MS = 10_000
+export const TERMINAL = { rows: 24, cols: 80 }
+
 const MOST_TIMEOUT_MS = 2 ** 31 - 1
 const MOST_ARGUMENTS = 10_000
 const MOST_COMMAND_CHARS = 1024 * 1024

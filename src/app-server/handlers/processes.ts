@@ -14,7 +14,10 @@ import {
   checkTerminalSize,
   environmentWith,
   inputOf,
+  OUTPUT_CAP_BYTES,
   processParams,
+  TERMINAL,
+  TIMEOUT_MS,
   terminalSize,
   timeoutOf,
 } from './process-params.ts'
@@ -38,11 +41,6 @@ const kill = method('process/kill', z.object({ processHandle }), { experimental 
 const resizePty = method('process/resizePty', z.object({ processHandle, size: terminalSize }), {
   experimental,
 })
-
-/** Source: observed, 0.133.0. */
-const OUTPUT_CAP_BYTES = 1024 * 1024
-const TIMEOUT_MS = 10_000
-const TERMINAL = { rows: 24, cols: 80 }
 
 /** Processes that a client starts and is told of when they end. Source: `app-server.md` 18.3. */
 export function processRoutes(context: ServerContext): Route[] {

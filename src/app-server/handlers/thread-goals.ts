@@ -68,8 +68,8 @@ export async function goalNews(
   const stored = isEphemeral ? undefined : await readStored(context, threadId)
   const goal = stored?.goal
   return () => {
-    if (!goal) context.broadcast('thread/goal/cleared', { threadId })
-    else context.broadcast('thread/goal/updated', { threadId, turnId: null, goal: { ...goal } })
+    if (goal) tellGoal(context, threadId, goal)
+    else context.broadcast('thread/goal/cleared', { threadId })
   }
 }
 
@@ -83,10 +83,12 @@ async function setGoal(
   const nowS = Math.floor(context.clock.nowMs() / 1000)
   const goal = changedGoal(threadId, known, params, nowS)
   await updateMetadata(context, threadId, { goal })
-  after(() => {
-    context.broadcast('thread/goal/updated', { threadId, turnId: null, goal: { ...goal } })
-  })
+  after(() => tellGoal(context, threadId, goal))
   return { goal: { ...goal } }
+}
+
+function tellGoal(context: ServerContext, threadId: ThreadId, goal: ThreadGoal): void {
+  context.broadcast('thread/goal/updated', { threadId, turnId: null, goal: { ...goal } })
 }
 
 function changedGoal(

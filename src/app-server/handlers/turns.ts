@@ -13,6 +13,7 @@ import {
   type TurnId,
   type UserInput,
 } from '../../protocol/index.ts'
+import { runningTurn } from '../projection/notifications.ts'
 import { sandboxOf, threadSettings, userInputOf } from '../projection/settings.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { method, whenGiven } from '../protocol/method.ts'
@@ -205,7 +206,7 @@ async function startTurn(
     }
     release[Symbol.dispose]()
   })
-  return { turn: newTurn(turnId) }
+  return { turn: runningTurn(turnId) }
 }
 
 async function intoRunning(
@@ -314,7 +315,7 @@ async function startReview(
     try {
       const turnId = await source.startReview(wanted, { replacesRunning: true })
       after(() => held[Symbol.dispose]())
-      return { turn: newTurn(turnId), reviewThreadId: source.threadId }
+      return { turn: runningTurn(turnId), reviewThreadId: source.threadId }
     } catch (error) {
       held[Symbol.dispose]()
       throw error
@@ -322,7 +323,7 @@ async function startReview(
   }
   const { handle, turnId } = await context.manager.reviewDetached(source, wanted)
   context.feedOf(handle).subscribe(connection)
-  return { turn: newTurn(turnId), reviewThreadId: handle.threadId }
+  return { turn: runningTurn(turnId), reviewThreadId: handle.threadId }
 }
 
 /** Whether something has changed. */
@@ -399,17 +400,4 @@ function itemOf(value: unknown, index: number): ResponseItem {
   const item = parseResponseItem(value as JsonObject)
   if (item) return item
   throw invalid(`items[${index}] is not a valid response item`)
-}
-
-function newTurn(id: string): JsonObject {
-  return {
-    id,
-    items: [],
-    itemsView: 'notLoaded',
-    status: 'inProgress',
-    error: null,
-    startedAt: null,
-    completedAt: null,
-    durationMs: null,
-  }
 }

@@ -102,7 +102,7 @@ function messagesOf(
   const tell = (method: string, params: JsonObject): WireMessage[] => [{ method, params }]
   switch (event.type) {
     case 'turnStarted':
-      return tell('turn/started', { threadId, turn: turnOf(event.turnId, view.startedAtS) })
+      return tell('turn/started', { threadId, turn: runningTurn(event.turnId, view.startedAtS) })
     case 'itemStarted':
       return tell('item/started', { item: itemOf(event.item), ...about, startedAtMs: nowMs })
     case 'itemCompleted':
@@ -173,7 +173,8 @@ function requestOf(request: ClientRequest): JsonObject {
   return { ...request.params } as unknown as JsonObject
 }
 
-function turnOf(id: string, startedAtS: number | null): JsonObject {
+/** A turn that runs, with no item of it; when it has started is not known when it is asked for. */
+export function runningTurn(id: string, startedAtS: number | null = null): JsonObject {
   return {
     id,
     items: [],
@@ -192,7 +193,7 @@ function endOf(
   nowMs: number,
 ): JsonObject {
   return {
-    ...turnOf(event.turnId, startedAtS),
+    ...runningTurn(event.turnId, startedAtS),
     status: event.status,
     error: event.error && errorOf(event.error),
     completedAt: Math.floor(nowMs / 1000),

@@ -1,4 +1,4 @@
-/** An `app-server` over stdio: what it tells and asks is logged, and answered as the script says. */
+/** An `app-server` over stdio: what it tells is logged, what it asks is answered as scripted. */
 import type { JsonObject } from '../../../src/base/index.ts'
 import type { Program } from '../exec-run.ts'
 import { RpcChild, RpcError } from '../rpc-child.ts'
