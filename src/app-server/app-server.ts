@@ -5,8 +5,8 @@ import type { ThreadId } from '../protocol/index.ts'
 import { Connection, type Wire } from './connection.ts'
 import { routes } from './handlers/index.ts'
 import { IdleThreads } from './idle-threads.ts'
-import { isPeer, PeerListener, RequestForwarder } from './peers/index.ts'
-import { readMessage } from './protocol/jsonrpc.ts'
+import { isPeer, PeerOffer, RequestForwarder } from './peers/index.ts'
+import { type RpcRequest, readMessage } from './protocol/jsonrpc.ts'
 import { requestSchema } from './protocol/request-schema.ts'
 import { Router } from './router.ts'
 import type { ServerContext } from './server-context.ts'
@@ -26,6 +26,14 @@ export interface ClientPort {
   close(): void
 }
 
+/** They load a thread: before they are answered, peers can find it here. */
+const LOADING: ReadonlySet<string> = new Set([
+  'thread/start',
+  'thread/resume',
+  'thread/fork',
+  'review/start',
+])
+
 /**
  * Serves the app-server protocol to any number of clients, whatever the transport. Threads belong
  * to the process: they stay loaded when their clients leave. Disposing it stops serving; the
@@ -41,6 +49,7 @@ export class AppServer implements AsyncDisposable {
   readonly #listening: Disposable
   readonly #idle: IdleThreads
   readonly #forwarder: RequestForwarder
+  #offer: PeerOffer | undefined
   #isDisposed = false
 
   constructor(options: AppServerOptions) {
@@ -59,7 +68,7 @@ export class AppServer implements AsyncDisposable {
       },
     })
     const served = routes(this.#context, (connection) => this.#greet(connection))
-    this.#router = new Router(served, (from, request) => this.#forwarder.tryForward(from, request))
+    this.#router = new Router(served, (from, request) => this.#tryForward(from, request))
     this.#listening = options.manager.listen({
       onLoaded: (handle) => void this.#feedOf(handle),
       onClosed: (threadId) => this.#forget(threadId),
@@ -89,20 +98,15 @@ export class AppServer implements AsyncDisposable {
 
   /**
    * Lets other processes of the home serve the threads of this one, until the result is disposed.
-   * Dispose it when the threads are closed: whoever misses one then can load it. Where nothing can
-   * be offered, that is warned of, and others are refused as before.
+   * Dispose it when the threads are closed: whoever misses one then can load it.
    */
-  async offerToPeers(): Promise<AsyncDisposable> {
-    try {
-      return await PeerListener.open({
-        path: this.#forwarder.ownSocket,
-        clock: this.#options.clock,
-        connect: (wire) => this.connect(wire),
-      })
-    } catch (error) {
-      process.emitWarning(`threads are not shared with other processes: ${errorText(error)}`)
-      return new AsyncDisposableStack()
-    }
+  offerToPeers(): AsyncDisposable {
+    this.#offer = new PeerOffer({
+      path: this.#forwarder.ownSocket,
+      clock: this.#options.clock,
+      connect: (wire) => this.connect(wire),
+    })
+    return this.#offer
   }
 
   /** What is served, as JSON Schema of the requests. */
@@ -137,6 +141,13 @@ export class AppServer implements AsyncDisposable {
     const message = readMessage(text)
     if (message?.kind === 'request') this.#router.take(connection, message)
     else if (message?.kind === 'answer') this.#requests.accept(connection, message)
+  }
+
+  #tryForward(connection: Connection, request: RpcRequest): Promise<boolean> | undefined {
+    const forward = () => this.#forwarder.tryForward(connection, request)
+    const offer = this.#offer
+    if (!offer || offer.isOpen || !LOADING.has(request.method)) return forward()
+    return offer.open().then(async () => (await forward()) ?? false)
   }
 
   /** What a client is told behind its handshake. */

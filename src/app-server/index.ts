@@ -12,6 +12,7 @@ export {
   missingAuth,
   networkGate,
   openControlSocket,
+  openWebSocketTransport,
   parseListenUrl,
   proxyToSocket,
   readAuth,
@@ -22,5 +23,4 @@ export {
   type Transport,
   TransportError,
   type WebSocketAuth,
-  WebSocketTransport,
 } from './transport/index.ts'

@@ -265,9 +265,8 @@ function addSearchCommands(threads: Command): void {
     })
 }
 
-function addDoctorCommand(root: Command): void {
-  root
-    .command('doctor')
+function doctorCommand(): Command {
+  return new Command('doctor')
     .description('Examine the home: files of threads, names, index, locks. Changes nothing.')
     .option('--repair', 'mend what can be mended; copies of the files go to HOME/repairs first')
     .option('--json', 'print one JSON object')
@@ -357,23 +356,33 @@ const ACCEPTED_SERVER_FLAGS = [
   '--disable <feature>',
 ]
 
-function program(): Command {
-  const root = new Command('bobbin')
-    .description(INTRO)
-    .version(bobbinVersion(), '-V, --version')
-    .addHelpText('after', `\n${EXIT_CODE_HELP}`)
-    .addCommand(execCommand())
-    .addCommand(reviewCommand())
-    .addCommand(threadsCommand())
-    .addCommand(appServerCommand())
-  root
-    .command('demo')
+function demoCommand(): Command {
+  return new Command('demo')
     .description('Run a turn with a scripted model, offline, in a scratch folder and home.')
     .action(async () => {
       const { runDemo } = await import('./commands/demo.ts')
       process.exitCode = await runDemo()
     })
-  addDoctorCommand(root)
+}
+
+const COMMANDS: { readonly [name: string]: () => Command } = {
+  exec: execCommand,
+  review: reviewCommand,
+  threads: threadsCommand,
+  'app-server': appServerCommand,
+  demo: demoCommand,
+  doctor: doctorCommand,
+}
+
+/** All commands, or only the one that is named first: making all takes as long as some of them. */
+function program(first: string | undefined): Command {
+  const root = new Command('bobbin')
+    .description(INTRO)
+    .version(bobbinVersion(), '-V, --version')
+    .addHelpText('after', `\n${EXIT_CODE_HELP}`)
+  const isKnown = first !== undefined && Object.hasOwn(COMMANDS, first)
+  const wanted = isKnown ? [COMMANDS[first]] : Object.values(COMMANDS)
+  for (const make of wanted) if (make) root.addCommand(make())
   for (const command of [root, ...descendants(root)]) {
     command.exitOverride().showSuggestionAfterError()
     command.configureOutput({ outputError: () => undefined })
@@ -395,7 +404,7 @@ function endWithOutput(error: Error): void {
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', endWithOutput)
   try {
-    await program().parseAsync([...args], { from: 'user' })
+    await program(args[0]).parseAsync([...args], { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return

@@ -1,4 +1,4 @@
-import Sqlite from 'better-sqlite3'
+import { type Database, openSqlite } from './sqlite.ts'
 
 /** What its row of a thread says; what is left out stays. */
 export interface CodexThreadFacts {
@@ -21,9 +21,9 @@ const BUSY_TIMEOUT_MS = 100
  * `reference/rollout-and-thread-store.md` I.5. Answers whether there was a row to change.
  */
 export function touchCodexState(path: string, threadId: string, facts: CodexThreadFacts): boolean {
-  let database: Sqlite.Database | undefined
+  let database: Database | undefined
   try {
-    database = new Sqlite(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+    database = openSqlite(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
     if (!isOfCodex(database)) return false
     const values = columnsOf(facts)
     const columns = Object.keys(values)
@@ -39,7 +39,7 @@ export function touchCodexState(path: string, threadId: string, facts: CodexThre
   }
 }
 
-function isOfCodex(database: Sqlite.Database): boolean {
+function isOfCodex(database: Database): boolean {
   const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'"
   return database.prepare(table).get() !== undefined
 }

@@ -1,9 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { errorCode } from '../base/index.ts'
-
-export type Database = Sqlite.Database
+import { type Database, openSqlite, type Statement } from './sqlite.ts'
 
 /** Waiting holds the whole process up: whoever has time tries again. */
 const BUSY_TIMEOUT_MS = 50
@@ -34,18 +32,18 @@ export function openDatabase(path: string, nowMs: number): Database {
   }
 }
 
-const statements = new WeakMap<Database, Map<string, Sqlite.Statement>>()
+const statements = new WeakMap<Database, Map<string, Statement>>()
 
 /** The prepared statement of a text, made once a connection. */
 export function prepared<P extends unknown[] = unknown[], R = unknown>(
   database: Database,
   text: string,
-): Sqlite.Statement<P, R> {
-  const known = statements.get(database) ?? new Map<string, Sqlite.Statement>()
+): Statement<P, R> {
+  const known = statements.get(database) ?? new Map<string, Statement>()
   statements.set(database, known)
   const statement = known.get(text) ?? database.prepare(text)
   known.set(text, statement)
-  return statement as unknown as Sqlite.Statement<P, R>
+  return statement as unknown as Statement<P, R>
 }
 
 /** The one way to write: the lock is taken at once, so two writers queue and none fails late. */
@@ -87,7 +85,7 @@ export function setAside(path: string, nowMs: number): void {
 function openOnce(path: string): Database {
   // Made by us, so that only its owner can read it; SQLite gives the log beside it the same mode.
   createPrivately(path)
-  const database = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
+  const database = openSqlite(path, { timeout: BUSY_TIMEOUT_MS })
   try {
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')

@@ -1,5 +1,4 @@
 import {
-  type Database,
   IndexUnavailable,
   immediate,
   isDamaged,
@@ -7,6 +6,7 @@ import {
   openDatabase,
   setAside,
 } from './database.ts'
+import type { Database } from './sqlite.ts'
 
 /**
  * The index file of a home. It can be thrown away at any time, so no trouble with it ever reaches

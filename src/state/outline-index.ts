@@ -1,6 +1,6 @@
 import { isObject } from '../base/index.ts'
 import type { OutlinedTurn, OutlineState, ThreadSummary, TurnText } from '../history/index.ts'
-import { type Database, prepared } from './database.ts'
+import { prepared } from './database.ts'
 import type { IndexDatabase } from './index-database.ts'
 import {
   checksumOf,
@@ -12,6 +12,7 @@ import {
   toFileColumns,
 } from './index-row.ts'
 import { searchable, toMatch } from './search-words.ts'
+import type { Database } from './sqlite.ts'
 import { TurnTable } from './turn-table.ts'
 
 /** A line of a rollout that could not be read. */

@@ -1,7 +1,8 @@
 import type { OutlinedTurn } from '../history/index.ts'
-import { type Database, prepared } from './database.ts'
+import { prepared } from './database.ts'
 import type { IndexDatabase } from './index-database.ts'
 import { checksumOf } from './index-row.ts'
+import type { Database } from './sqlite.ts'
 
 interface TurnRow {
   turn_order: number

@@ -57,7 +57,7 @@ export class PeerSide implements AsyncDisposable {
 
   static async open(options: PeerSideOptions): Promise<PeerSide> {
     const side = new PeerSide(options)
-    side.#offer = await side.server.offerToPeers()
+    side.#offer = side.server.offerToPeers()
     return side
   }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Json } from '../../base/index.ts'
 import type { Connection } from '../connection.ts'
 import { invalid } from '../protocol/jsonrpc.ts'

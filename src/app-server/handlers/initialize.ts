@@ -1,5 +1,5 @@
 import { arch, platform, release } from 'node:os'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Connection } from '../connection.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
 import { method } from '../protocol/method.ts'

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Json } from '../../base/index.ts'
 import { listSkills, type McpServerConfig, readUserConfig } from '../../config/index.ts'
 import { FEATURES, isFeature, SETTABLE_FEATURES } from '../features.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Base64Error, decodeBase64 } from '../protocol/base64.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { count, optional } from '../protocol/schema.ts'

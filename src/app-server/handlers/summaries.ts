@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { gitIn, type JsonObject, quoteRustString } from '../../base/index.ts'
 import { parseThreadId } from '../../protocol/index.ts'
 import { type StoredThread, ThreadStoreError } from '../../thread-store/index.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { describeJson, type Json, type JsonObject } from '../../base/index.ts'
 import type { ThreadHandle } from '../../core/index.ts'
 import { GOAL_STATUSES, type ThreadGoal, type ThreadId } from '../../protocol/index.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isObject, type Json, type JsonObject } from '../../base/index.ts'
 import { type Config, requireProvider } from '../../config/index.ts'
 import { DEFAULT_MODEL, type SessionSettings } from '../../core/index.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { errorText, type JsonObject } from '../../base/index.ts'
 import {
   SessionError,

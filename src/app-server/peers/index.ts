@@ -1,3 +1,3 @@
 export { isPeer } from './peer-client.ts'
-export { PeerListener } from './peer-listener.ts'
+export { PeerOffer } from './peer-offer.ts'
 export { RequestForwarder } from './request-forwarder.ts'

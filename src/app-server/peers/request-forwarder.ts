@@ -7,7 +7,7 @@ import type { Connection } from '../connection.ts'
 import { RpcError, type RpcRequest } from '../protocol/jsonrpc.ts'
 import type { ServerRequests } from '../server-requests.ts'
 import { isPeer, notLoadedHere } from './peer-client.ts'
-import { PeerLink } from './peer-link.ts'
+import type { PeerLink } from './peer-link.ts'
 import { newPeerSocket, peerSocketsOf, removeStalePeerSocket } from './peer-sockets.ts'
 
 export interface RequestForwarderOptions {
@@ -181,6 +181,7 @@ export class RequestForwarder implements AsyncDisposable {
       if (end === 'silent') this.#leaveAlone(path)
       else this.#formerPids.add(link.pid)
     }
+    const { PeerLink } = await import('./peer-link.ts')
     const link = await PeerLink.open({ path, clock, version, requests, tellAll, onEnd })
     if (link === 'refused') removeStalePeerSocket(path)
     if (link === 'silent') this.#leaveAlone(path)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ClientAnswer, ClientRequestKind } from '../../protocol/index.ts'
 import { json, jsonObject, texts } from '../protocol/schema.ts'
 import type { ClientReply } from '../server-requests.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isObject, type Json } from '../../base/index.ts'
 import { invalid } from './jsonrpc.ts'
 import { serdeText } from './serde-text.ts'

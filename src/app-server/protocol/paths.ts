@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { describeJson, type Json } from '../../base/index.ts'
 
 /** Longer ones no system takes. */

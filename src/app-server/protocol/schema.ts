@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { describeJson, isObject, type Json, type JsonObject } from '../../base/index.ts'
 import { variantText } from './serde-text.ts'
 

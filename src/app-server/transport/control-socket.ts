@@ -6,7 +6,7 @@ import { controlFolder } from './kept-token.ts'
 import type { Transport } from './transport.ts'
 import { TransportError } from './transport-error.ts'
 import { refuseHandshake } from './upgrade-gate.ts'
-import { WebSocketTransport, type WebSocketTransportOptions } from './websocket-transport.ts'
+import type { WebSocketTransportOptions } from './websocket-transport.ts'
 
 const LOCK_WAIT_MS = 5000
 
@@ -43,6 +43,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
 }
 
 async function listen({ path, ...options }: ControlSocketOptions): Promise<Transport> {
+  const { WebSocketTransport } = await import('./websocket-transport.ts')
   // The file is made while `listen` is called: at no time may others open it.
   const umask = process.umask(0o177)
   const opening = WebSocketTransport.open({ ...options, gate: refuseHandshake, where: { path } })

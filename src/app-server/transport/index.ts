@@ -1,6 +1,7 @@
 export { controlSocketPath, openControlSocket } from './control-socket.ts'
 export { type KeptToken, keptToken } from './kept-token.ts'
 export { authority, isLoopback, type ListenUrl, parseListenUrl } from './listen-url.ts'
+export { openWebSocketTransport } from './open-websocket-transport.ts'
 export { proxyToSocket } from './proxy.ts'
 export { type ServeOptions, type StopWishes, serveUntilStopped } from './serve.ts'
 export { StdioTransport } from './stdio.ts'
@@ -14,4 +15,3 @@ export {
   readAuth,
   type WebSocketAuth,
 } from './websocket-auth.ts'
-export { WebSocketTransport } from './websocket-transport.ts'

@@ -10,6 +10,7 @@ import {
   missingAuth,
   networkGate,
   openControlSocket,
+  openWebSocketTransport,
   parseListenUrl,
   proxyToSocket,
   readAuth,
@@ -19,7 +20,6 @@ import {
   type Transport,
   TransportError,
   type WebSocketAuth,
-  WebSocketTransport,
 } from '../../app-server/index.ts'
 import { systemClock } from '../../base/index.ts'
 import { checkHome, resolveHome } from '../../config/index.ts'
@@ -76,7 +76,7 @@ async function serve(flags: AppServerFlags): Promise<ExitCode> {
   await using stack = new AsyncDisposableStack()
   stack.use(store)
   // Ends behind the manager: the threads are free when peers see that this process has gone.
-  stack.use(await server.offerToPeers())
+  stack.use(server.offerToPeers())
   stack.use(manager)
   stack.use(server)
   const transport = await openTransport(url, { server, home, auth })
@@ -143,7 +143,7 @@ async function openWebSocket(
   const auth = asked ?? capabilityToken(kept?.token ?? '')
   const clock = systemClock
   const nowMs = () => clock.nowMs()
-  const transport = await WebSocketTransport.open({
+  const transport = await openWebSocketTransport({
     serving,
     gate: networkGate({ auth, host, allowedOrigins: [], nowMs }),
     clock,

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import { type JsonObject, numberAt, objectAt, stringAt } from '../../base/index.ts'
 import type { HttpHeaders } from './http-post.ts'
 import type { ModelError } from './model-client.ts'
@@ -31,8 +30,7 @@ export function errorOfFrame({ frame, text, url, nowMs }: ErrorFrame): ModelErro
   }
   const status = numberAt(frame, 'status') ?? numberAt(frame, 'status_code')
   if (status === undefined) return failedResponse(frame)
-  const statusText = STATUS_CODES[status] ?? ''
-  return httpError({ status, statusText, body: text, url, headers: headersOf(frame), nowMs })
+  return httpError({ status, body: text, url, headers: headersOf(frame), nowMs })
 }
 
 function codeOf(frame: JsonObject): string | undefined {

@@ -34,7 +34,6 @@ function parseBody(body: string): JsonObject {
 
 export interface HttpFailure {
   readonly status: number
-  readonly statusText: string
   readonly body: string
   readonly url: string
   readonly headers: HttpHeaders
@@ -57,7 +56,9 @@ export function httpError(failure: HttpFailure): ModelError {
     return new ModelError(HIGH_DEMAND, { codexErrorInfo: 'internalServerError', ...retry })
   }
   const said = (stringAt(error, 'message') ?? body) || 'Unknown error'
-  const text = `unexpected status ${status} ${failure.statusText}: ${said}, url: ${failure.url}`
+  const { STATUS_CODES } = process.getBuiltinModule('node:http')
+  const reason = STATUS_CODES[status] ?? ''
+  const text = `unexpected status ${status} ${reason}: ${said}, url: ${failure.url}`
   const ray = failure.headers['cf-ray']
   return new ModelError(ray ? `${text}, cf-ray: ${ray}` : text, retry)
 }

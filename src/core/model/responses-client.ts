@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import { createParser } from 'eventsource-parser'
 import type { JsonObject } from '../../base/index.ts'
 import { toldBy } from './answer-headers.ts'
@@ -87,7 +86,6 @@ export class ResponsesClient implements ModelClient {
       if (answer.status >= 200 && answer.status < 300) return answer
       return httpError({
         status: answer.status,
-        statusText: STATUS_CODES[answer.status] ?? '',
         body: await watch.during(wholeText(answer.body)),
         url: this.#url.href,
         headers: answer.headers,

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import { type JsonObject, objectAt, stringAt } from '../../base/index.ts'
 import type { ResponseItem } from '../../protocol/index.ts'
 import { untilAborted } from '../until-aborted.ts'
@@ -132,9 +131,8 @@ export class WebSocketConnection implements ModelConnection {
         this.#isHttp = true
         return undefined
       }
-      const statusText = STATUS_CODES[status] ?? ''
       const nowMs = this.#options.clock.nowMs()
-      throw httpError({ status, statusText, body, url: this.#url.href, headers, nowMs })
+      throw httpError({ status, body, url: this.#url.href, headers, nowMs })
     }
   }
 
