@@ -6,6 +6,7 @@ var fs = require('fs')
 var path = require('path')
 
 var NEEDED_MAJOR = 24
+var COMPILED_AFTER_MS = 5000
 var root = path.join(__dirname, '..')
 /** A checkout brings its own Node as a development dependency. */
 var ownNode = path.join(root, 'node_modules', 'node', 'bin', 'node')
@@ -13,7 +14,10 @@ var ownNode = path.join(root, 'node_modules', 'node', 'bin', 'node')
 function start() {
   var source = path.join(root, 'src', 'cli', 'main.ts')
   var entry = fs.existsSync(source) ? source : path.join(root, 'dist', 'bin', 'main.js')
-  require('module').enableCompileCache()
+  var modules = require('module')
+  modules.enableCompileCache()
+  // Otherwise a server that is killed in the end would leave nothing behind for the next start.
+  setTimeout(modules.flushCompileCache, COMPILED_AFTER_MS).unref()
   import(require('url').pathToFileURL(entry).href).then(function (main) {
     return main.main(process.argv.slice(2))
   }, fail)

@@ -32,17 +32,31 @@ const builtins: Plugin = {
   },
 }
 
+/** They take milliseconds to load: their functions do so when they are called. */
+const SLOW = ['node:child_process', 'node:crypto', 'node:zlib']
+
 function membersOf(name: string): string {
   const found: unknown = process.getBuiltinModule(name)
   if (found === null || found === undefined) throw new Error(`Node has no module ${name}`)
-  const members = Object.getOwnPropertyNames(found).filter((each) => /^[A-Za-z_]\w*$/.test(each))
+  const members = Object.entries(found).filter(([member]) => /^[A-Za-z_]\w*$/.test(member))
+  const exported = members.map(([member, value]) => {
+    const isLate = SLOW.includes(name) && isPlainFunction(member, value)
+    return `const _${member} = /* @__PURE__ */ ${isLate ? 'late' : 'member'}('${member}')`
+  })
   return [
-    `const found = process.getBuiltinModule(${JSON.stringify(name)})`,
-    'const member = (name) => found[name]',
-    'export default found',
-    ...members.map((each) => `const _${each} = /* @__PURE__ */ member('${each}')`),
-    `export { ${members.map((each) => `_${each} as ${each}`).join(', ')} }`,
+    `const load = () => process.getBuiltinModule(${JSON.stringify(name)})`,
+    'const member = (name) => load()[name]',
+    'const late = (name) => (...given) => load()[name](...given)',
+    'export default /* @__PURE__ */ load()',
+    ...exported,
+    `export { ${members.map(([member]) => `_${member} as ${member}`).join(', ')} }`,
   ].join('\n')
+}
+
+/** Nothing is asked of it but to be called: it is no class, and `promisify` knows no other form. */
+function isPlainFunction(name: string, value: unknown): boolean {
+  if (typeof value !== 'function' || /^[A-Z]/.test(name)) return false
+  return Object.getOwnPropertySymbols(value).length === 0
 }
 
 /** The licences of what was taken in, as they ask for. */

@@ -1,84 +1,64 @@
 import { hostname } from 'node:os'
 import { assert, errorText, type JsonObject } from '../base/index.ts'
-import type { ThreadHandle } from '../core/index.ts'
-import type { ThreadId } from '../protocol/index.ts'
 import { Connection, type Wire } from './connection.ts'
-import { routes } from './handlers/index.ts'
-import { IdleThreads } from './idle-threads.ts'
-import { isPeer, PeerOffer, RequestForwarder } from './peers/index.ts'
-import { type RpcRequest, readMessage } from './protocol/jsonrpc.ts'
+import { greet, INITIALIZE } from './handshake.ts'
+import { isPeer } from './peer-client.ts'
+import {
+  overloaded,
+  RpcError,
+  type RpcMessage,
+  type RpcRequest,
+  readMessage,
+  requestIdOf,
+} from './protocol/jsonrpc.ts'
 import { requestSchema } from './protocol/request-schema.ts'
-import { Router } from './router.ts'
 import type { ServerContext } from './server-context.ts'
-import { ServerRequests } from './server-requests.ts'
-import { ThreadFeed } from './thread-feed.ts'
+import type { ThreadServer } from './thread-server.ts'
 
-export interface AppServerOptions extends Omit<ServerContext, 'feed' | 'feedOf' | 'broadcast'> {
+/** The threads that are served. */
+export type ThreadRuntime = Pick<ServerContext, 'manager' | 'store'>
+
+export interface AppServerOptions
+  extends Omit<ServerContext, 'manager' | 'store' | 'feed' | 'feedOf' | 'broadcast'> {
+  /** Asked for once, behind the first handshake, and closed by whoever made it. */
+  readonly runtime: () => ThreadRuntime | Promise<ThreadRuntime>
   /** Hears the name of the first client: it is the originator of what this process starts. */
   readonly onFirstClient?: (name: string) => void
 }
 
 /** One client's way in. */
 export interface ClientPort {
-  /** A message as it came; what is no message is passed over. */
+  /** A message as it came. */
   receive(text: string): void
+  /** A message that cannot be taken: the client is told why. `text` is what can be read of it. */
+  refuse(reason: string, text?: string): void
   /** The client has gone: what it waits for is not done, its turns go on. */
   close(): void
 }
 
-/** They load a thread: before they are answered, peers can find it here. */
-const LOADING: ReadonlySet<string> = new Set([
-  'thread/start',
-  'thread/resume',
-  'thread/fork',
-  'review/start',
-])
+/** More messages than this do not wait for the server to be ready. */
+const MOST_WAITING = 128
 
 /**
  * Serves the app-server protocol to any number of clients, whatever the transport. Threads belong
  * to the process: they stay loaded when their clients leave. Disposing it stops serving; the
  * manager's owner closes the threads.
+ *
+ * The handshake is answered at once. What serves everything else takes longer to load than that,
+ * and is loaded behind it; messages that come meanwhile wait, in order.
  */
 export class AppServer implements AsyncDisposable {
   readonly #options: AppServerOptions
-  readonly #context: ServerContext
-  readonly #router: Router
-  readonly #requests = new ServerRequests()
   readonly #connections = new Set<Connection>()
-  readonly #feeds = new Map<ThreadId, ThreadFeed>()
-  readonly #listening: Disposable
-  readonly #idle: IdleThreads
-  readonly #forwarder: RequestForwarder
-  #offer: PeerOffer | undefined
+  readonly #waiting: { readonly connection: Connection; readonly message: RpcMessage }[] = []
+  #threads: ThreadServer | undefined
+  #runtime: ThreadRuntime | undefined
+  #loading: Promise<ThreadServer | undefined> | undefined
+  #isShared = false
   #isDisposed = false
 
   constructor(options: AppServerOptions) {
     this.#options = options
-    this.#context = {
-      ...options,
-      feed: (threadId) => this.#feeds.get(threadId),
-      feedOf: (handle) => this.#feedOf(handle),
-      broadcast: (method, params) => this.#broadcast(method, params),
-    }
-    this.#forwarder = new RequestForwarder({
-      ...options,
-      requests: this.#requests,
-      tellAll: (method, params) => {
-        for (const each of this.#connections) if (!isPeer(each)) each.notify(method, params)
-      },
-    })
-    const served = routes(this.#context, (connection) => this.#greet(connection))
-    this.#router = new Router(served, (from, request) => this.#tryForward(from, request))
-    this.#listening = options.manager.listen({
-      onLoaded: (handle) => void this.#feedOf(handle),
-      onClosed: (threadId) => this.#forget(threadId),
-    })
-    this.#idle = new IdleThreads({
-      clock: options.clock,
-      quiet: () => this.#quiet(),
-      unload: (handle) => this.#unload(handle),
-      onError: (error) => process.emitWarning(errorText(error)),
-    })
   }
 
   connect(wire: Wire): ClientPort {
@@ -86,12 +66,11 @@ export class AppServer implements AsyncDisposable {
     this.#connections.add(connection)
     return {
       receive: (text) => this.#receive(connection, text),
+      refuse: (reason, text) => refuse(connection, reason, text),
       close: () => {
         connection.close()
         this.#connections.delete(connection)
-        this.#requests.forget(connection)
-        for (const feed of this.#feeds.values()) feed.unsubscribe(connection)
-        this.#forwarder.forget(connection)
+        this.#threads?.forget(connection)
       },
     }
   }
@@ -101,27 +80,37 @@ export class AppServer implements AsyncDisposable {
    * Dispose it when the threads are closed: whoever misses one then can load it.
    */
   offerToPeers(): AsyncDisposable {
-    this.#offer = new PeerOffer({
-      path: this.#forwarder.ownSocket,
-      clock: this.#options.clock,
-      connect: (wire) => this.connect(wire),
-    })
-    return this.#offer
+    this.#isShared = true
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await this.#loading
+        await this.#threads?.leavePeers()
+      },
+    }
   }
 
   /** What is served, as JSON Schema of the requests. */
-  get requestSchema(): JsonObject {
-    return requestSchema(this.#router.methods)
+  async requestSchema(): Promise<JsonObject> {
+    const threads = await this.#load()
+    assert(threads, 'what is served can be loaded')
+    return requestSchema([INITIALIZE, ...threads.methods])
+  }
+
+  /** What is served, once it is there; undefined when no client has asked for anything. */
+  async loaded(): Promise<ThreadRuntime | undefined> {
+    await this.#loading
+    return this.#runtime
   }
 
   /** Resolves when no request is being served. */
   async settled(): Promise<void> {
-    await this.#router.settled()
+    await this.#loading
+    await this.#threads?.settled()
   }
 
   /** Whether a turn of some thread runs. */
   get isBusy(): boolean {
-    return this.#options.manager.list().some((handle) => handle.activeTurn !== undefined)
+    return this.#threads?.isBusy ?? false
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,29 +118,91 @@ export class AppServer implements AsyncDisposable {
     for (const connection of this.#connections) connection.close()
     await this.settled()
     this.#isDisposed = true
-    await this.#forwarder[Symbol.asyncDispose]()
-    await this.#idle[Symbol.asyncDispose]()
-    this.#listening[Symbol.dispose]()
-    for (const feed of this.#feeds.values()) feed[Symbol.dispose]()
-    this.#feeds.clear()
+    await this.#threads?.[Symbol.asyncDispose]()
   }
 
   #receive(connection: Connection, text: string): void {
     if (this.#isDisposed) return
-    const message = readMessage(text)
-    if (message?.kind === 'request') this.#router.take(connection, message)
-    else if (message?.kind === 'answer') this.#requests.accept(connection, message)
+    let message: RpcMessage
+    try {
+      message = readMessage(text)
+    } catch (error) {
+      assert(error instanceof RpcError, 'what is no message is told as such')
+      connection.fail(null, error)
+      return
+    }
+    if (this.#mustWait(connection, message)) this.#wait(connection, message)
+    else this.#take(connection, message)
   }
 
-  #tryForward(connection: Connection, request: RpcRequest): Promise<boolean> | undefined {
-    const forward = () => this.#forwarder.tryForward(connection, request)
-    const offer = this.#offer
-    if (!offer || offer.isOpen || !LOADING.has(request.method)) return forward()
-    return offer.open().then(async () => (await forward()) ?? false)
+  /** Messages of one client keep their order. */
+  #mustWait(connection: Connection, message: RpcMessage): boolean {
+    if (this.#threads) return false
+    return !isHandshake(message) || this.#waiting.some((each) => each.connection === connection)
+  }
+
+  #wait(connection: Connection, message: RpcMessage): void {
+    if (this.#waiting.length < MOST_WAITING) this.#waiting.push({ connection, message })
+    else if (message.kind === 'request') connection.fail(message.id, overloaded())
+    void this.#load()
+  }
+
+  #take(connection: Connection, message: RpcMessage): void {
+    if (!isHandshake(message)) {
+      this.#threads?.take(connection, message)
+      return
+    }
+    try {
+      const result = greet(connection, message.params, this.#options)
+      connection.respond(message.id, result)
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error
+      connection.fail(message.id, error)
+      return
+    }
+    this.#welcome(connection)
+    // Its answer goes out first.
+    setImmediate(() => void this.#load())
+  }
+
+  #load(): Promise<ThreadServer | undefined> {
+    if (this.#isDisposed) return Promise.resolve(undefined)
+    this.#loading ??= this.#loadThreads().then(
+      (threads) => this.#begin(threads),
+      (error) => this.#giveUp(error),
+    )
+    return this.#loading
+  }
+
+  async #loadThreads(): Promise<ThreadServer> {
+    const { ThreadServer } = await import('./thread-server.ts')
+    this.#runtime = await this.#options.runtime()
+    return new ThreadServer({
+      ...this.#options,
+      ...this.#runtime,
+      connections: this.#connections,
+      connectPeer: this.#isShared ? (wire) => this.connect(wire) : undefined,
+    })
+  }
+
+  #begin(threads: ThreadServer): ThreadServer {
+    this.#threads = threads
+    for (const { connection, message } of this.#waiting.splice(0)) this.#take(connection, message)
+    return threads
+  }
+
+  /** The next message tries again. */
+  #giveUp(error: unknown): undefined {
+    this.#loading = undefined
+    process.emitWarning(`the server cannot be loaded: ${errorText(error)}`)
+    for (const { connection, message } of this.#waiting.splice(0)) {
+      const failure = new RpcError('internal', errorText(error), undefined, error)
+      if (message.kind === 'request') connection.fail(message.id, failure)
+    }
   }
 
   /** What a client is told behind its handshake. */
-  #greet(connection: Connection): void {
+  #welcome(connection: Connection): void {
     const name = connection.client?.name
     assert(name !== undefined, 'a client that is greeted has initialized')
     if (isPeer(connection)) return
@@ -162,45 +213,17 @@ export class AppServer implements AsyncDisposable {
   /** Remote control is never on; clients of 0.133.0 are told so. */
   async #tellRemoteControl(connection: Connection): Promise<void> {
     // Without an id a client is told of none: it is only shown.
-    const installationId = await this.#context.installationId().catch(() => null)
+    const installationId = await this.#options.installationId().catch(() => null)
     const about = { serverName: hostname(), installationId, environmentId: null }
     connection.notify('remoteControl/status/changed', { status: 'disabled', ...about })
   }
+}
 
-  #quiet() {
-    return [...this.#feeds.values()]
-      .filter((feed) => !feed.hasSubscribers)
-      .map(({ handle, lastActivityMs }) => ({ handle, sinceMs: lastActivityMs }))
-  }
+function isHandshake(message: RpcMessage): message is RpcRequest {
+  return message.kind === 'request' && message.method === INITIALIZE.name
+}
 
-  async #unload({ threadId }: ThreadHandle): Promise<void> {
-    await this.#options.manager.remove(threadId)
-    this.#broadcast('thread/closed', { threadId })
-  }
-
-  #feedOf(handle: ThreadHandle): ThreadFeed {
-    const known = this.#feeds.get(handle.threadId)
-    if (known) return known
-    const feed = new ThreadFeed({
-      handle,
-      requests: this.#requests,
-      clock: this.#context.clock,
-      broadcast: ({ method, params }) => this.#broadcast(method, params),
-    })
-    this.#feeds.set(handle.threadId, feed)
-    return feed
-  }
-
-  #forget(threadId: ThreadId): void {
-    const feed = this.#feeds.get(threadId)
-    if (!feed) return
-    this.#feeds.delete(threadId)
-    feed[Symbol.dispose]()
-    // Who hears of the end of the process need not hear of each thread's.
-    if (!this.#options.manager.isClosing) feed.tellNotLoaded()
-  }
-
-  #broadcast(method: string, params: JsonObject): void {
-    for (const connection of this.#connections) connection.notify(method, params)
-  }
+/** A client that knows which of its requests it was need not wait for the answer. */
+function refuse(connection: Connection, reason: string, text: string | undefined): void {
+  connection.fail(text === undefined ? null : requestIdOf(text), new RpcError('parseError', reason))
 }

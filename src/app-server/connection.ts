@@ -60,7 +60,8 @@ export class Connection {
     this.#send({ id, result })
   }
 
-  fail(id: RequestId, { code, message, data }: RpcError): void {
+  /** Without an id when the request could not be read. */
+  fail(id: RequestId | null, { code, message, data }: RpcError): void {
     this.#send({ id, error: { code, message, ...(data === undefined ? {} : { data }) } })
   }
 

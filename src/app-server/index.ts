@@ -1,4 +1,9 @@
-export { AppServer, type AppServerOptions, type ClientPort } from './app-server.ts'
+export {
+  AppServer,
+  type AppServerOptions,
+  type ClientPort,
+  type ThreadRuntime,
+} from './app-server.ts'
 export type { Wire } from './connection.ts'
 export { requestTypes } from './protocol/request-types.ts'
 export {

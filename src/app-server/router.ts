@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { errorText, type Json, type JsonObject } from '../base/index.ts'
 import type { Connection } from './connection.ts'
-import { invalid, RpcError, type RpcRequest } from './protocol/jsonrpc.ts'
+import { invalid, overloaded, RpcError, type RpcRequest } from './protocol/jsonrpc.ts'
 import { experimentalUse, type Method, parseParams } from './protocol/method.ts'
 import { METHOD_NAMES } from './protocol/method-names.ts'
 import { variantText } from './protocol/serde-text.ts'
@@ -64,7 +64,7 @@ export class Router {
 
   take(connection: Connection, request: RpcRequest): void {
     if (this.#running.size >= MOST_REQUESTS) {
-      connection.fail(request.id, new RpcError('overloaded', 'Server overloaded; retry later.'))
+      connection.fail(request.id, overloaded())
       return
     }
     const running: Promise<void> = this.#serve(connection, request).finally(() => {
@@ -88,10 +88,9 @@ export class Router {
     const found = this.#routes.get(method)
     if (!found) throw unknownMethod(method, connection.client !== undefined)
     const params: unknown = parseParams(found.method, sent)
-    const isHandshake = method === 'initialize'
-    if (!connection.client && !isHandshake) throw invalid('Not initialized')
-    const use = isHandshake ? undefined : experimentalUse(found.method, sent)
-    if (use !== undefined && !connection.client?.hasExperimentalApi) {
+    if (!connection.client) throw invalid('Not initialized')
+    const use = experimentalUse(found.method, sent)
+    if (use !== undefined && !connection.client.hasExperimentalApi) {
       throw invalid(`${use} requires experimentalApi capability`)
     }
     return { found, params }

@@ -1,89 +1,78 @@
-import { AppServer } from '../app-server/index.ts'
+import { AppServer, type ThreadRuntime } from '../app-server/index.ts'
 import { systemClock } from '../base/index.ts'
-import { type Config, ConfigError, installationId, loadConfig } from '../config/index.ts'
-import type { ThreadManager } from '../core/index.ts'
-import type { ThreadStore } from '../thread-store/index.ts'
-import { managerOf, openStore } from './compose.ts'
+import { installationId } from '../config/index.ts'
+import { LatestConfig, type LatestConfigOptions } from './latest-config.ts'
 import { bobbinVersion } from './version.ts'
 
-export interface ComposeServer {
-  readonly home: string
-  readonly environment: NodeJS.ProcessEnv
-  /** `key=value` texts that win over the home's configuration. */
-  readonly overrides: readonly string[]
-  /** Hears of a configuration that cannot be read: the server starts on defaults. */
-  readonly onBadConfig: (error: ConfigError) => void
-}
-
-/** What a server is made of, to be disposed in the order server, manager, store. */
-export interface ComposedServer {
-  readonly server: AppServer
-  readonly manager: ThreadManager
-  readonly store: ThreadStore
-}
-
 /**
- * Wires a server whose threads each begin with the configuration as it is then. What it starts is
- * told to be its first client's. Throws `ConfigError` for overrides that are none.
+ * A server whose threads each begin with the configuration as it is then. What it starts is told to
+ * be its first client's. Manager and store are made when the server asks for them. Disposing it
+ * closes all of it, in order.
  */
-export function composeServer(params: ComposeServer): ComposedServer {
-  const { home, environment } = params
-  const config = new LatestConfig(params)
-  let firstClient = environment.CODEX_INTERNAL_ORIGINATOR_OVERRIDE || undefined
-  const origin = {
-    get originator() {
-      return firstClient ?? 'bobbin_app_server'
-    },
-    source: 'vscode',
+export class ComposedServer implements AsyncDisposable {
+  readonly server: AppServer
+  readonly #options: LatestConfigOptions
+  readonly #config: LatestConfig
+  readonly #offer: AsyncDisposable
+  #runtime: Promise<ThreadRuntime> | undefined
+  #firstClient: string | undefined
+
+  /** Throws `ConfigError` for overrides that are none. */
+  constructor(options: LatestConfigOptions) {
+    this.#options = options
+    this.#config = new LatestConfig(options)
+    const { home, environment } = options
+    this.#firstClient = environment.CODEX_INTERNAL_ORIGINATOR_OVERRIDE || undefined
+    this.server = new AppServer({
+      runtime: () => {
+        this.#runtime ??= this.#compose()
+        return this.#runtime
+      },
+      clock: systemClock,
+      home,
+      cwd: process.cwd(),
+      environment,
+      version: bobbinVersion(),
+      loadConfig: (overrides) => this.#config.load(overrides),
+      installationId: () => installationId(home, true),
+      onFirstClient: (name) => {
+        this.#firstClient ??= name
+      },
+    })
+    this.#offer = this.server.offerToPeers()
   }
-  const store = openStore(home, 'bobbin app-server', config.current.durability)
-  const current = () => config.current
-  const manager = managerOf({ current, environment, store, origin, isEphemeral: false })
-  const server = new AppServer({
-    manager,
-    store,
-    clock: systemClock,
-    home,
-    cwd: process.cwd(),
-    environment,
-    version: bobbinVersion(),
-    loadConfig: (overrides) => config.load(overrides),
-    installationId: () => installationId(home, true),
-    onFirstClient: (name) => {
-      firstClient ??= name
-    },
-  })
-  return { server, manager, store }
-}
 
-/** The configuration as it was read last; providers that it had before stay known. */
-class LatestConfig {
-  readonly #params: ComposeServer
-  #current: Config
+  async [Symbol.asyncDispose](): Promise<void> {
+    await using owned = new AsyncDisposableStack()
+    const runtime = await this.#runtime
+    if (runtime) owned.use(runtime.store)
+    // Ends behind the manager: the threads are free when peers see that this process has gone.
+    owned.use(this.#offer)
+    if (runtime) owned.use(runtime.manager)
+    owned.use(this.server)
+  }
 
-  constructor(params: ComposeServer) {
-    this.#params = params
-    const { home, environment, overrides, onBadConfig } = params
-    try {
-      this.#current = loadConfig({ home, environment, overrides })
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      this.#current = loadConfig({ home, environment, overrides, ignoreFile: true })
-      onBadConfig(error)
+  async #compose(): Promise<ThreadRuntime> {
+    const { managerOf, openStore } = await import('./compose.ts')
+    const { home, environment } = this.#options
+    const store = openStore(home, 'bobbin app-server', this.#config.current.durability)
+    const manager = managerOf({
+      current: () => this.#config.current,
+      environment,
+      store,
+      origin: this.#origin(),
+      isEphemeral: false,
+    })
+    return { manager, store }
+  }
+
+  #origin() {
+    const originator = () => this.#firstClient ?? 'bobbin_app_server'
+    return {
+      get originator() {
+        return originator()
+      },
+      source: 'vscode',
     }
-  }
-
-  get current(): Config {
-    return this.#current
-  }
-
-  /** Throws `ConfigError`. */
-  load(more: readonly string[]): Config {
-    const { home, environment, overrides } = this.#params
-    const loaded = loadConfig({ home, environment, overrides: [...overrides, ...more] })
-    // Threads that run ask for theirs again, with each sub-agent and reviewer.
-    const providers = new Map([...this.#current.providers, ...loaded.providers])
-    this.#current = { ...loaded, providers }
-    return loaded
   }
 }

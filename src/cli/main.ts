@@ -417,7 +417,8 @@ export async function main(args: readonly string[]): Promise<void> {
       process.exitCode = EXIT.usage
       return
     }
-    const { errorLine, toCliError } = await import('./cli-error.ts')
+    const { errorLine } = await import('./cli-error.ts')
+    const { toCliError } = await import('./to-cli-error.ts')
     const failure = toCliError(error)
     process.stderr.write(errorLine(failure))
     process.exitCode = failure.exitCode

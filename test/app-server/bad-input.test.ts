@@ -127,21 +127,36 @@ describe('requests that make no sense', () => {
     )
   })
 
-  it('that are no messages are passed over', async () => {
+  it('that are no messages are answered as far as they can be', async () => {
     await using kit = await AppServerKit.open()
     const answers: string[] = []
     const port = kit.server.connect({ send: (text) => answers.push(text) })
     const deep = '['.repeat(100_000) + ']'.repeat(100_000)
-    const texts = [
-      ...['', ' ', 'nonsense', '{', '[]', '[1]', '"x"', 'null', '{}', '{"id":1}', '{"method":5}'],
+    const broken = ['', ' ', 'nonsense', '{', '{"id":1,"method":"x"']
+    const senseless = [
+      ...['[]', '[1]', '"x"', 'null', '{}', '{"id":1}', '{"method":5}', '{"id":3,"error":"x"}'],
       ...['{"id":null,"method":"thread/list","params":{}}', '{"id":1.5,"method":"thread/list"}'],
-      ...['{"id":7,"result":{}}', '{"id":{},"method":"x"}', deep, `{"id":true,"method":"x"}`],
+      ...['{"id":{},"method":"x"}', deep, `{"id":true,"method":"x"}`],
     ]
-    for (const text of texts) port.receive(text)
+    for (const text of [...broken, ...senseless]) port.receive(text)
+    port.receive('{"id":7,"result":{}}')
+    port.receive('{"method":"nosuch"}')
+    port.refuse('too long')
+    port.refuse('no UTF-8', '{"id":"cut","method":"x"}')
     port.receive(`{"id":"deep","method":"thread/start","params":{"config":${deep}}}`)
     port.receive('{"id":"last","method":"nosuch","params":{}}')
     await kit.server.settled()
-    const ids = answers.map((text) => (JSON.parse(text) as { id: Json }).id)
-    assert.deepEqual(ids, ['deep', 'last'])
+    const told = answers.map((text) => {
+      const { id, error } = JSON.parse(text) as { id: Json; error: JsonObject }
+      return [id, error.code]
+    })
+    assert.deepEqual(told, [
+      ...broken.map(() => [null, -32700]),
+      ...senseless.map(() => [null, -32600]),
+      [null, -32700],
+      ['cut', -32700],
+      ['deep', -32600],
+      ['last', -32600],
+    ])
   })
 })

@@ -407,12 +407,14 @@ describe('an owner that ends', () => {
   it('leaves a socket that the next one removes', async () => {
     await using place = await Place.open()
     const owner = await place.process('owner')
+    await startThread(await owner.client())
     const [stale = ''] = place.sockets
     const { mode } = statSync(stale)
     assert.deepEqual([mode & 0o777, statSync(dirname(stale)).mode & 0o777], [0o600, 0o700])
     await owner.kill()
     assert.equal(existsSync(stale), true)
     const next = await place.process('next')
+    await startThread(await next.client())
     assert.equal(existsSync(stale), false)
     assert.equal(place.sockets.length, 1)
     await next.end()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { isObject } from '../../src/base/index.ts'
 import { assistantMessage } from '../../src/core/index.ts'
 import { Workplace } from '../support/bobbin.ts'
 import { ScriptedResponsesServer } from '../support/responses-server.ts'
@@ -19,14 +20,14 @@ describe('bobbin app-server over stdio', () => {
     server.write(bytes.subarray(middle))
     server.child.stdin?.end()
     assert.deepEqual(await server.exited, { code: 0, signal: null })
-    const ids = server.stdio.messages.filter(({ method }) => method === undefined)
-    assert.deepEqual(
-      ids.map((message) => [message.id, message.error]),
-      [
-        [id, undefined],
-        ['last', { code: -32600, message: 'Already initialized' }],
-      ],
-    )
+    const answers = server.stdio.messages.filter(({ method }) => method === undefined)
+    const told = answers.map(({ id, error }) => [id, isObject(error) ? error.message : undefined])
+    assert.deepEqual(told, [
+      [null, `Parse error: Unexpected token 'o', "no JSON" is not valid JSON`],
+      [null, 'Invalid request: batches are not supported'],
+      [id, undefined],
+      ['last', 'Already initialized'],
+    ])
     assert.equal(server.stderr, '')
   })
 

@@ -178,7 +178,7 @@ describe('bobbin app-server over WebSockets', () => {
     )
   })
 
-  it('passes over what is no text message, and drops who breaks the rules alone', async () => {
+  it('refuses what is no text message, and drops who breaks the rules alone', async () => {
     await using place = await Workplace.create()
     await using server = await ServerProcess.listen(place, ['--ws-auth', 'none'])
     await using good = await SocketPeer.connect(server.url)
@@ -190,7 +190,7 @@ describe('bobbin app-server over WebSockets', () => {
     await good.answer(4)
     assert.deepEqual(
       good.messages.map(({ id }) => id),
-      [4],
+      [null, null, 4],
     )
     // Half of a character as a text message.
     bad.socket.send(Buffer.from([0xe2, 0x82]), { binary: false })

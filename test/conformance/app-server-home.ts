@@ -140,8 +140,7 @@ export class BobbinOnCopy implements AsyncDisposable {
     )
     const server = owned.use(
       new AppServer({
-        manager,
-        store,
+        runtime: () => ({ manager, store }),
         clock: systemClock,
         home,
         cwd: project,

@@ -116,8 +116,7 @@ async function inBobbin<T>(scene: Scene<T>, prepare?: Prepare): Promise<T> {
     docsHome: home,
   })
   await using server = new AppServer({
-    manager,
-    store,
+    runtime: () => ({ manager, store }),
     clock,
     home,
     cwd: project,

@@ -203,8 +203,7 @@ export class AppServerKit implements AsyncDisposable {
     this.session = session
     const { home, project, clock, store, manager } = session
     this.server = new AppServer({
-      manager,
-      store,
+      runtime: () => ({ manager, store }),
       clock,
       home,
       cwd: project,

@@ -1,4 +1,5 @@
 /** The parent's side of `peer-worker.ts`. */
+import assert from 'node:assert/strict'
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -38,6 +39,7 @@ export class PeerProcess implements AsyncDisposable {
     const send = (line: object) => this.#child.stdin.write(`${JSON.stringify(line)}\n`)
     return {
       receive: (text) => send({ client, message: JSON.parse(text) }),
+      refuse: (reason) => assert.fail(reason),
       close: () => send({ client }),
     }
   }

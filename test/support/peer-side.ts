@@ -43,8 +43,7 @@ export class PeerSide implements AsyncDisposable {
       docsHome: home,
     })
     this.server = new AppServer({
-      manager: this.manager,
-      store: this.store,
+      runtime: () => ({ manager: this.manager, store: this.store }),
       clock,
       home,
       cwd: join(project, name),

@@ -1,4 +1,3 @@
-import type { Connection } from '../connection.ts'
 import type { Route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
 import { accountRoutes } from './account.ts'
@@ -8,7 +7,6 @@ import { feedbackRoutes } from './feedback.ts'
 import { fsRoutes } from './fs.ts'
 import { fsWatchRoutes } from './fs-watch.ts'
 import { fuzzySearchRoutes } from './fuzzy-search.ts'
-import { initializeRoutes } from './initialize.ts'
 import { listRoutes } from './lists.ts'
 import { modelRoutes } from './models.ts'
 import { processRoutes } from './processes.ts'
@@ -24,10 +22,9 @@ import { threadSearchRoutes } from './thread-search.ts'
 import { threadTurnsRoutes } from './thread-turns.ts'
 import { turnRoutes } from './turns.ts'
 
-/** Everything that is served. `greet` is called behind a client's handshake. */
-export function routes(context: ServerContext, greet: (connection: Connection) => void): Route[] {
+/** Everything that is served behind the handshake. */
+export function routes(context: ServerContext): Route[] {
   return [
-    ...initializeRoutes(context, greet),
     ...threadLifecycleRoutes(context),
     ...threadListRoutes(context),
     ...threadReadRoutes(context),

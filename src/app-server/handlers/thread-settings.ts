@@ -6,7 +6,8 @@ import { DEFAULT_MODEL, type SessionSettings } from '../../core/index.ts'
 import type { SandboxMode, SandboxPolicy } from '../../protocol/index.ts'
 import { profileMode } from '../projection/settings.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
-import { approvalPolicy, jsonObject, optional, sandboxMode } from '../protocol/schema.ts'
+import { jsonObject, optional } from '../protocol/schema.ts'
+import { approvalPolicy, sandboxMode } from '../protocol/thread-params.ts'
 import type { ServerContext } from '../server-context.ts'
 
 /** What start, resume and fork take to override the configuration. */

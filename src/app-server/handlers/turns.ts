@@ -17,19 +17,17 @@ import { runningTurn } from '../projection/notifications.ts'
 import { sandboxOf, threadSettings, userInputOf } from '../projection/settings.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { method, whenGiven } from '../protocol/method.ts'
+import { json, jsonObject, optional } from '../protocol/schema.ts'
 import {
   approvalPolicy,
   collaborationMode,
   effort,
-  json,
-  jsonObject,
-  optional,
   reasoningSummary,
   reviewTarget,
   sandboxPolicy,
   userInput,
   type WireUserInput,
-} from '../protocol/schema.ts'
+} from '../protocol/thread-params.ts'
 import { type RequestContext, type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
 import { byThread, loadedThread } from './thread-ids.ts'

@@ -1,3 +1,3 @@
-export { isPeer } from './peer-client.ts'
 export { PeerOffer } from './peer-offer.ts'
+export { newPeerSocket } from './peer-sockets.ts'
 export { RequestForwarder } from './request-forwarder.ts'

@@ -93,7 +93,8 @@ function serve(socket: WebSocket, connect: PeerListenerOptions['connect']): void
     },
   })
   socket.on('message', (data, isBinary) => {
-    if (!isBinary) port.receive(String(data))
+    if (isBinary) port.refuse('a message is a text frame')
+    else port.receive(String(data))
   })
   socket.on('error', () => {
     // A frame against the rules, or too large: `close` follows.

@@ -4,14 +4,16 @@ import type { ThreadManager } from '../../core/index.ts'
 import { parseThreadId, type ThreadId } from '../../protocol/index.ts'
 import { findWriter, type ThreadStore } from '../../thread-store/index.ts'
 import type { Connection } from '../connection.ts'
+import { isPeer, notLoadedHere } from '../peer-client.ts'
 import { RpcError, type RpcRequest } from '../protocol/jsonrpc.ts'
 import type { ServerRequests } from '../server-requests.ts'
-import { isPeer, notLoadedHere } from './peer-client.ts'
 import type { PeerLink } from './peer-link.ts'
-import { newPeerSocket, peerSocketsOf, removeStalePeerSocket } from './peer-sockets.ts'
+import { peerSocketsOf, removeStalePeerSocket } from './peer-sockets.ts'
 
 export interface RequestForwarderOptions {
   readonly home: string
+  /** Where this process may listen for its peers. */
+  readonly peerSocket: string
   readonly cwd: string
   readonly version: string
   readonly clock: Clock
@@ -52,8 +54,6 @@ const LOOK_EVERY_MS = 20
  * peer asks is never passed on again.
  */
 export class RequestForwarder implements AsyncDisposable {
-  /** Where this process may listen for its peers. */
-  readonly ownSocket: string
   readonly #options: RequestForwarderOptions
   readonly #links = new Map<string, PeerLink>()
   readonly #opening = new Map<string, Promise<PeerLink | undefined>>()
@@ -65,7 +65,6 @@ export class RequestForwarder implements AsyncDisposable {
 
   constructor(options: RequestForwarderOptions) {
     this.#options = options
-    this.ownSocket = newPeerSocket(options.home)
   }
 
   /**
@@ -96,8 +95,7 @@ export class RequestForwarder implements AsyncDisposable {
   }
 
   /** A peer has come for a thread that is loaded here, and for nothing else. */
-  #checkPeer({ method, params }: RpcRequest): undefined {
-    if (method === 'initialize') return undefined
+  #checkPeer({ params }: RpcRequest): undefined {
     const text = isObject(params) ? (stringAt(params, 'threadId') ?? '') : ''
     const threadId = parseThreadId(text)
     if (!threadId || !this.#options.manager.get(threadId)) throw notLoadedHere(text)
@@ -157,7 +155,9 @@ export class RequestForwarder implements AsyncDisposable {
   }
 
   async #linksTo(pid: number): Promise<PeerLink[]> {
-    const paths = peerSocketsOf(this.#options.home, pid).filter((path) => path !== this.ownSocket)
+    const paths = peerSocketsOf(this.#options.home, pid).filter(
+      (path) => path !== this.#options.peerSocket,
+    )
     const links = await Promise.all(paths.map((path) => this.#linkTo(path)))
     return links.filter((link) => link !== undefined)
   }

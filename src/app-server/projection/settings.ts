@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../base/index.ts'
 import type { SessionSettings } from '../../core/index.ts'
 import type { SandboxPolicy, UserInput } from '../../protocol/index.ts'
-import type { WireSandboxPolicy, WireUserInput } from '../protocol/schema.ts'
+import type { WireSandboxPolicy, WireUserInput } from '../protocol/thread-params.ts'
 
 /** From the rollout's spelling to the wire's. Source: `reference/app-server.md` 5.4. */
 export function wireSandbox(policy: SandboxPolicy): JsonObject {

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../base/index.ts'
+import { errorText, isObject, type Json, type JsonObject } from '../../base/index.ts'
 
 /** Echoed as it came: text or a whole number. */
 export type RequestId = string | number
@@ -25,8 +25,9 @@ export interface RpcAnswer {
 
 export type RpcMessage = RpcRequest | RpcNotification | RpcAnswer
 
-/** Source: `reference/app-server.md` 3. */
+/** Source: `reference/app-server.md` 3, JSON-RPC 2.0. */
 export const RPC_CODE = {
+  parseError: -32700,
   invalidRequest: -32600,
   methodNotFound: -32601,
   invalidParams: -32602,
@@ -51,27 +52,49 @@ export function invalid(message: string, data?: Json): RpcError {
   return new RpcError('invalidRequest', message, data)
 }
 
+export function overloaded(): RpcError {
+  return new RpcError('overloaded', 'Server overloaded; retry later.')
+}
+
 /**
- * One message, in the order in which 0.133.0 tells the kinds apart. Undefined for what is no
- * message: it is passed over, as the protocol wants it. Source: `reference/app-server.md` 1.
+ * One message, in the order in which 0.133.0 tells the kinds apart. Throws `RpcError` for what is
+ * none. Source: `reference/app-server.md` 1.
  */
-export function readMessage(text: string): RpcMessage | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    // Not JSON: whoever sent it cannot be answered, there is no id.
-    return undefined
-  }
-  if (!isObject(value)) return undefined
+export function readMessage(text: string): RpcMessage {
+  const value = parse(text)
+  if (Array.isArray(value)) throw invalid('Invalid request: batches are not supported')
+  if (!isObject(value)) throw invalid('Invalid request: a message is a JSON object')
   const { id, method, params, result, error } = value
   const hasId = isId(id)
+  if (id !== undefined && !hasId) {
+    throw invalid('Invalid request: an id is a string or a whole number')
+  }
   if (typeof method === 'string') {
     return hasId ? { kind: 'request', id, method, params } : { kind: 'notification', method }
   }
-  if (!hasId) return undefined
+  if (!hasId) throw invalid('Invalid request: a message has a method, or the id of what it answers')
   if (isObject(error)) return { kind: 'answer', id, error }
-  return result === undefined ? undefined : { kind: 'answer', id, result }
+  if (result !== undefined) return { kind: 'answer', id, result }
+  throw invalid('Invalid request: a message has a method, a result or an error')
+}
+
+/** Of a request that can be read so far; null otherwise. */
+export function requestIdOf(text: string): RequestId | null {
+  try {
+    const message = readMessage(text)
+    return message.kind === 'request' ? message.id : null
+  } catch (error) {
+    if (error instanceof RpcError) return null
+    throw error
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new RpcError('parseError', `Parse error: ${errorText(error)}`)
+  }
 }
 
 function isId(value: Json | undefined): value is RequestId {

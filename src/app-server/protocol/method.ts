@@ -3,6 +3,9 @@ import { isObject, type Json } from '../../base/index.ts'
 import { invalid } from './jsonrpc.ts'
 import { serdeText } from './serde-text.ts'
 
+/** Compiling a schema takes longer than most are used. */
+z.config({ jitless: true })
+
 /** A method as both sides know it: its name, what it takes, and who may call it. */
 export interface Method<Params extends z.ZodType = z.ZodType> {
   readonly name: string

@@ -5,10 +5,10 @@ import { LineSplitter } from './line-splitter.ts'
 
 function split(chunks: readonly Buffer[], mostBytes?: number) {
   const lines: string[] = []
-  const faults: string[] = []
+  const faults: (string | undefined)[][] = []
   const splitter = new LineSplitter({
     onLine: (text) => lines.push(text),
-    onFault: (reason) => faults.push(reason),
+    onFault: (...fault) => faults.push(fault),
     ...(mostBytes === undefined ? {} : { mostBytes }),
   })
   for (const chunk of chunks) splitter.push(chunk)
@@ -34,13 +34,13 @@ describe('LineSplitter', () => {
   it('passes over blank lines and lines that are too long, and goes on', () => {
     const bytes = Buffer.from(`\n \r\nfirst\n${'x'.repeat(30)}\nlast`)
     const chunks = Array.from(bytes, (byte) => Buffer.of(byte))
-    const faults = ['a line of 30 bytes was passed over: 20 at most']
+    const faults = [['a line of 30 bytes was passed over: 20 at most']]
     assert.deepEqual(split(chunks, 20), { lines: ['first', 'last'], faults })
   })
 
   it('tells bytes that are no UTF-8, not the character that stands for them', () => {
     const bytes = Buffer.concat([Buffer.from('\uFFFD\n'), Buffer.of(0x61, 0xff, 0x0a)])
-    const faults = ['a line held bytes that are no UTF-8']
-    assert.deepEqual(split([bytes]), { lines: ['\uFFFD', 'a\uFFFD'], faults })
+    const faults = [['a line held bytes that are no UTF-8', 'a\uFFFD']]
+    assert.deepEqual(split([bytes]), { lines: ['\uFFFD'], faults })
   })
 })

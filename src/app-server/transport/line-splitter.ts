@@ -7,14 +7,14 @@ export const MOST_LINE_BYTES = 128 * 1024 * 1024
 
 export interface LineSplitterOptions {
   readonly onLine: (text: string) => void
-  /** Something about the stream that whoever runs the server should know. */
-  readonly onFault: (reason: string) => void
+  /** A line that cannot be taken, with what can be read of it. */
+  readonly onFault: (reason: string, text?: string) => void
   readonly mostBytes?: number
 }
 
 /**
  * Makes lines of bytes as they come, split at LF only: JSON text may hold U+2028 unescaped. A line
- * that is too long is passed over, bytes that are no UTF-8 become U+FFFD; both are told.
+ * that is too long, or no UTF-8, is told instead.
  */
 export class LineSplitter {
   readonly #options: LineSplitterOptions
@@ -63,8 +63,9 @@ export class LineSplitter {
     if (text.trim() === '') return
     // Only what is no UTF-8, or is that character itself, becomes one.
     if (text.includes('\uFFFD') && !isUtf8(line)) {
-      this.#options.onFault('a line held bytes that are no UTF-8')
+      this.#options.onFault('a line held bytes that are no UTF-8', text)
+    } else {
+      this.#options.onLine(text)
     }
-    this.#options.onLine(text)
   }
 }

@@ -11,7 +11,6 @@ export interface StopWishes {
 
 export interface ServeOptions {
   readonly server: AppServer
-  readonly manager: ThreadManager
   readonly transport: Transport
   readonly wishes: StopWishes
   /** How long running turns may go on once the server is to stop. */
@@ -33,22 +32,26 @@ const LOOK_AGAIN_MS = 1000
  * ended and are kept, clients have been told. Does not take longer than the limits say.
  */
 export async function serveUntilStopped(options: ServeOptions): Promise<TransportEnd> {
-  const { server, manager, transport, wishes, clock, log } = options
+  const { server, transport, wishes, clock, log } = options
   const wished = Promise.race([wishes.drain, wishes.now]).then(() => undefined)
   const end = await Promise.race([transport.ended, wished])
   if (end?.isFailure) log(end.reason)
   if (!end) await drain(options)
-  const report = await manager.shutDown(CLOSE_LIMIT_MS)
+  const runtime = await server.loaded()
+  const report = await runtime?.manager.shutDown(CLOSE_LIMIT_MS)
   await within(clock, ANSWER_LIMIT_MS, () => server.settled())
   await transport.close()
-  for (const { threadId } of report.failed) log(`thread ${threadId} could not be saved whole`)
-  for (const threadId of report.timedOut) log(`thread ${threadId} did not end in time`)
+  for (const { threadId } of report?.failed ?? [])
+    log(`thread ${threadId} could not be saved whole`)
+  for (const threadId of report?.timedOut ?? []) log(`thread ${threadId} did not end in time`)
   return end ?? { reason: 'it was asked to stop', isFailure: false }
 }
 
 /** Resolves when nothing runs, nobody is left who could wait for it, or the time is over. */
 async function drain(options: ServeOptions): Promise<void> {
-  const { server, manager, transport, wishes, drainMs, clock, log } = options
+  const { server, transport, wishes, drainMs, clock, log } = options
+  const runtime = await server.loaded()
+  if (!runtime) return
   if (server.isBusy) {
     log(`stopping when the running turns have ended, in ${drainMs / 1000} s at the latest;`)
     log('a second signal interrupts them')
@@ -56,7 +59,7 @@ async function drain(options: ServeOptions): Promise<void> {
   await within(clock, drainMs, (signal) => {
     const idle = async () => {
       do {
-        await untilIdle(server, manager, clock, signal)
+        await untilIdle(server, runtime.manager, clock, signal)
         await within(clock, ANSWER_LIMIT_MS, () => server.settled())
       } while (server.isBusy && !signal.aborted)
     }

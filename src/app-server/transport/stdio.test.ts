@@ -13,6 +13,7 @@ function open() {
   const output = new Writable({ write: (_chunk, _encoding, done) => void waiting.push(done) })
   const input = new PassThrough()
   const received: string[] = []
+  const refused: string[] = []
   let wire: Wire | undefined
   let isClosed = false
   const clock = new TestClock()
@@ -23,7 +24,8 @@ function open() {
         const close = () => {
           isClosed = true
         }
-        return { receive: (text) => void received.push(text), close }
+        const receive = (text: string) => void received.push(text)
+        return { receive, refuse: (reason) => void refused.push(reason), close }
       },
       log: () => undefined,
     },
@@ -36,6 +38,7 @@ function open() {
     input,
     output,
     received,
+    refused,
     clock,
     send: (text: string) => wire?.send(text),
     read: () => waiting.shift()?.(),
@@ -72,6 +75,13 @@ describe('StdioTransport', () => {
     while (input.isPaused()) read()
     await new Promise((done) => input.once('data', done))
     assert.deepEqual(received, ['{}'])
+  })
+
+  it('has lines refused that cannot be taken, and takes the next', async () => {
+    const { input, received, refused } = open()
+    input.write(Buffer.concat([Buffer.of(0xff, 0x0a), Buffer.from('{}\n')]))
+    await new Promise((done) => setImmediate(done))
+    assert.deepEqual([refused, received], [['a line held bytes that are no UTF-8'], ['{}']])
   })
 
   it('sends what waits before it is closed', async () => {

@@ -63,7 +63,10 @@ export class StdioTransport implements Transport {
     const { input, serving } = this.#options
     const lines = new LineSplitter({
       onLine: (text) => this.#port.receive(text),
-      onFault: (reason) => serving.log(`standard input: ${reason}`),
+      onFault: (reason, text) => {
+        serving.log(`standard input: ${reason}`)
+        this.#port.refuse(reason, text)
+      },
     })
     const end = (reason: string) => {
       lines.end()

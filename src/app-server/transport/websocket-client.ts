@@ -31,7 +31,8 @@ export class WebSocketClient {
     this.#wire = this.#openWire()
     this.#port = serving.connect(this.#wire)
     socket.on('message', (data, isBinary) => {
-      if (!isBinary) this.#port.receive(String(data))
+      if (isBinary) this.#port.refuse('a message is a text frame')
+      else this.#port.receive(String(data))
     })
     // A frame against the rules, or too large: the socket closes itself behind it.
     socket.on('error', (error) => serving.log(`disconnecting a client: ${errorText(error)}`))

@@ -21,7 +21,7 @@ it('a client that does not read is dropped, and nobody else notices', async () =
         const close = () => {
           closed += 1
         }
-        return { receive: (text) => wire.send(text), close }
+        return { receive: (text) => wire.send(text), refuse: () => assert.fail(), close }
       },
       log: (line) => void log.push(line),
     },

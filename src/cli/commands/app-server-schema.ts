@@ -4,7 +4,7 @@ import { requestTypes } from '../../app-server/index.ts'
 import { errorText } from '../../base/index.ts'
 import { resolveHome } from '../../config/index.ts'
 import { CliError } from '../cli-error.ts'
-import { composeServer } from '../compose-server.ts'
+import { ComposedServer } from '../compose-server.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 
 export interface SchemaFlags {
@@ -14,17 +14,13 @@ export interface SchemaFlags {
 /** Writes what clients may send as `ClientRequest.json`, or as `ClientRequest.ts`. */
 export async function runGenerate(form: 'json' | 'ts', { out }: SchemaFlags): Promise<ExitCode> {
   // Nothing is read and nothing runs: only what would be served is looked at.
-  const { server, manager, store } = composeServer({
+  await using composed = new ComposedServer({
     home: resolveHome(process.env),
     environment: process.env,
     overrides: [],
     onBadConfig: () => undefined,
   })
-  await using stack = new AsyncDisposableStack()
-  stack.use(store)
-  stack.use(manager)
-  stack.use(server)
-  const schema = server.requestSchema
+  const schema = await composed.server.requestSchema()
   const text = form === 'json' ? `${JSON.stringify(schema, null, 2)}\n` : requestTypes(schema)
   const path = join(out, `ClientRequest.${form}`)
   try {

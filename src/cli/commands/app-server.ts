@@ -24,7 +24,7 @@ import {
 import { systemClock } from '../../base/index.ts'
 import { checkHome, resolveHome } from '../../config/index.ts'
 import { CliError } from '../cli-error.ts'
-import { composeServer } from '../compose-server.ts'
+import { ComposedServer } from '../compose-server.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { StopSignals } from '../stop-signals.ts'
 
@@ -67,21 +67,16 @@ async function serve(flags: AppServerFlags): Promise<ExitCode> {
   const home = resolveHome(process.env)
   checkHome(home)
   using wishes = new StopSignals()
-  const { server, manager, store } = composeServer({
+  await using composed = new ComposedServer({
     home,
     environment: process.env,
     overrides: flags.config,
     onBadConfig: (error) => log(`${error.message}; starting on defaults`),
   })
-  await using stack = new AsyncDisposableStack()
-  stack.use(store)
-  // Ends behind the manager: the threads are free when peers see that this process has gone.
-  stack.use(server.offerToPeers())
-  stack.use(manager)
-  stack.use(server)
+  const { server } = composed
   const transport = await openTransport(url, { server, home, auth })
   const clock = systemClock
-  const end = await serveUntilStopped({ server, manager, transport, wishes, drainMs, clock, log })
+  const end = await serveUntilStopped({ server, transport, wishes, drainMs, clock, log })
   const exitCode = end.isFailure ? EXIT.failed : EXIT.ok
   // A request that never ends, a pipe that nobody reads: all that matters is done.
   setTimeout(() => process.exit(exitCode), EXIT_LIMIT_MS).unref()

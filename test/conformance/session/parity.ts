@@ -44,7 +44,7 @@ ${counts}`
 
 /** Which methods are there; the answers of the others are compared in `app-server-*.test.ts`. */
 function methods(): string {
-  const served = routes({} as ServerContext, () => undefined).map(({ method }) => method.name)
+  const served = ['initialize', ...routes({} as ServerContext).map(({ method }) => method.name)]
   const isServed = (name: string) => served.includes(name)
   const missing = METHOD_NAMES.filter((name) => !isServed(name))
   const more = served.filter((name) => !METHOD_NAMES.some((each) => each === name))

@@ -1,6 +1,6 @@
-import { isObject, type Json, type JsonObject } from '../../base/index.ts'
-import type { Connection } from '../connection.ts'
-import { RpcError } from '../protocol/jsonrpc.ts'
+import { isObject, type Json, type JsonObject } from '../base/index.ts'
+import type { Connection } from './connection.ts'
+import { RpcError } from './protocol/jsonrpc.ts'
 
 /** How another Bobbin process of the same home names itself when it connects. */
 export const PEER_CLIENT = 'bobbin_peer'
