@@ -37,9 +37,16 @@ interface Candidate {
   readonly facts?: FileFacts
 }
 
+interface Found {
+  /** Its place among all that come into question. */
+  readonly at: number
+  readonly candidate: Candidate
+  readonly row: CurrentRow
+}
+
 type Unreadable = ThreadPage['unreadable'][number]
 
-/** Threads that are looked at for a page, before it is seen whether it is full. */
+/** Threads that are looked at for a page, at most, before it is seen whether it is full. */
 const LOOK_AT_ONCE = 256
 /** Files that are open at the same time: while one waits for the disk, another is folded. */
 const READ_AT_ONCE = 8
@@ -75,40 +82,42 @@ export class ThreadLister {
   async list(params: ListThreads, sources: ListSources): Promise<ThreadPage> {
     const after = params.cursor === undefined ? undefined : decodeListCursor(params.cursor)
     const limit = Math.max(1, params.limit)
-    const threads: StoredThread[] = []
-    let first: Candidate | undefined
     const unreadable: Unreadable[] = []
     const reading = this.#rows.reading(sources.index)
-    if (isBroad(params)) reading.prepare()
     const found = await this.#candidates(params, after, sources, unreadable)
-    let at = 0
-    while (at < found.length && threads.length < limit) {
-      const count = isBroad(params) ? LOOK_AT_ONCE : limit - threads.length
+    // One more than the page holds tells that there is another page.
+    const wanted: Found[] = []
+    const failed = new Map<string, string>()
+    for (let at = 0, count = limit + 1; at < found.length && wanted.length <= limit; ) {
+      if (at >= LOOK_AT_ONCE) reading.prepare()
       const batch = found.slice(at, at + Math.min(LOOK_AT_ONCE, count))
-      const rows = await this.#rowsOf(batch, reading, unreadable)
+      const rows = await this.#rowsOf(batch, reading, failed)
       for (const [index, candidate] of batch.entries()) {
-        if (threads.length === limit) break
-        at += 1
-        const { file } = candidate
         const row = rows[index]
         const name = row && nameOf(row.summary, sources.names)
         if (!row || !isWanted(filtered(row, name ?? null), params)) continue
-        first ??= candidate
-        threads.push(toStoredThread(file, row.facts, row.summary, sources.names))
+        wanted.push({ at: at + index, candidate, row })
       }
+      at += batch.length
+      count *= 2
       params.onProgress?.({ doneThreads: at, totalThreads: found.length })
     }
     reading.keep()
-    // Those that nobody has read yet may be wanted.
-    const hasMore = found.slice(at).some(({ file, facts }) => {
-      const row = reading.remembered(file.path, facts)
-      return !row || isWanted(filtered(row, nameOf(row.summary, sources.names)), params)
-    })
-    const last = hasMore ? found[at - 1] : undefined
+    const shown = wanted.slice(0, limit)
+    const [first, last] = [shown[0], shown.at(-1)]
+    const hasMore = wanted.length > limit
+    // What lies behind the page is told by the next one.
+    const passed = hasMore && last ? found.slice(0, last.at) : found
+    for (const { file } of failed.size > 0 ? passed : []) {
+      const reason = failed.get(file.path)
+      if (reason !== undefined) unreadable.push({ path: file.path, reason })
+    }
     return {
-      threads,
-      nextCursor: last ? cursorOf(last, false) : null,
-      backwardsCursor: first ? cursorOf(first, true) : null,
+      threads: shown.map(({ candidate, row }) => {
+        return toStoredThread(candidate.file, row.facts, row.summary, sources.names)
+      }),
+      nextCursor: last && hasMore ? cursorOf(last.candidate, false) : null,
+      backwardsCursor: first ? cursorOf(first.candidate, true) : null,
       unreadable,
     }
   }
@@ -117,7 +126,7 @@ export class ThreadLister {
   async #rowsOf(
     batch: readonly Candidate[],
     reading: Reading,
-    unreadable: Unreadable[],
+    failed: Map<string, string>,
   ): Promise<(CurrentRow | undefined)[]> {
     // Most are known, and nobody waits for those.
     const rows = batch.map(({ file, facts }) => reading.remembered(file.path, facts))
@@ -125,7 +134,7 @@ export class ThreadLister {
     const readNext = async () => {
       for (let next = left.shift(); next; next = left.shift()) {
         const { file, facts } = next.candidate
-        rows[next.index] = await this.#readRow(file.path, facts, reading, unreadable)
+        rows[next.index] = await this.#readRow(file.path, facts, reading, failed)
       }
     }
     await Promise.all(Array.from({ length: READ_AT_ONCE }, readNext))
@@ -136,14 +145,14 @@ export class ThreadLister {
     path: string,
     given: FileFacts | undefined,
     reading: Reading,
-    unreadable: Unreadable[],
+    failed: Map<string, string>,
   ): Promise<CurrentRow | undefined> {
     try {
       const facts = given ?? this.#files.factsNow(path)
       return reading.remembered(path, facts) ?? (await reading.read(path, facts))
     } catch (error) {
       // One that was moved or removed meanwhile is not unreadable, but elsewhere.
-      if (await this.#isThere(path)) unreadable.push({ path, reason: reasonOf(error) })
+      if (await this.#isThere(path)) failed.set(path, reasonOf(error))
       return undefined
     }
   }
@@ -185,7 +194,7 @@ export class ThreadLister {
   ): Promise<Candidate[]> {
     const { sortKey, direction = 'desc' } = params
     const rollouts = await this.rollouts(params.isArchived, index, unreadable)
-    if (sortKey === 'created' && !isBroad(params)) {
+    if (sortKey === 'created') {
       const inOrder = direction === 'asc' ? rollouts.toReversed() : rollouts
       const candidateOf = (file: RolloutFile) => ({ file, atMs: stampMs(file.stamp) })
       return behind(inOrder, after, candidateOf, direction).map(candidateOf)
@@ -195,13 +204,12 @@ export class ThreadLister {
       try {
         const facts = this.#files.factsNow(file.path)
         if (!facts) continue
-        const atMs = sortKey === 'created' ? stampMs(file.stamp) : Math.floor(facts.modifiedAtMs)
-        all.push({ file, facts, atMs })
+        all.push({ file, facts, atMs: Math.floor(facts.modifiedAtMs) })
       } catch (error) {
         unreadable.push({ path: file.path, reason: errorText(error) })
       }
     }
-    if (sortKey === 'updated') all.sort((a, b) => b.atMs - a.atMs || newestId(a, b))
+    all.sort((a, b) => b.atMs - a.atMs || newestId(a, b))
     if (direction === 'asc') all.reverse()
     return behind(all, after, (candidate) => candidate, direction)
   }
@@ -209,13 +217,6 @@ export class ThreadLister {
 
 function cursorOf({ file: { threadId }, atMs }: Candidate, includeAnchor: boolean): string {
   return encodeListCursor({ atMs, threadId, includeAnchor })
-}
-
-/** Filters that may pass over many threads before a page is full. */
-function isBroad(params: ListThreads): boolean {
-  const { cwd, projectRoot, text, exactText, branch, modelProvider, source } = params
-  const filters = [cwd, projectRoot, text, exactText, branch, modelProvider, source]
-  return filters.some((each) => each !== undefined)
 }
 
 function reasonOf(error: unknown): string {

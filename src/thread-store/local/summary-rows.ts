@@ -17,6 +17,8 @@ const MOST_ROWS = 50_000
 export class SummaryRows {
   readonly #files: FileSystem
   readonly #rows = new Map<string, ThreadRow>()
+  /** Asked for all of its rows already. */
+  readonly #prepared = new WeakSet<HomeIndex>()
 
   constructor(files: FileSystem) {
     this.#files = files
@@ -24,7 +26,7 @@ export class SummaryRows {
 
   /** One question's worth of reading; `keep` puts what was new into the index. */
   reading(index: HomeIndex | undefined): Reading {
-    return new Reading(this.#files, this.#rows, index)
+    return new Reading(this.#files, this.#rows, index, this.#prepared)
   }
 }
 
@@ -32,18 +34,29 @@ export class Reading {
   readonly #files: FileSystem
   readonly #rows: Map<string, ThreadRow>
   readonly #index: HomeIndex | undefined
+  readonly #prepared: WeakSet<HomeIndex>
   readonly #changed: ThreadRow[] = []
 
-  constructor(files: FileSystem, rows: Map<string, ThreadRow>, index: HomeIndex | undefined) {
+  constructor(
+    files: FileSystem,
+    rows: Map<string, ThreadRow>,
+    index: HomeIndex | undefined,
+    prepared: WeakSet<HomeIndex>,
+  ) {
     this.#files = files
     this.#rows = rows
     this.#index = index
+    this.#prepared = prepared
   }
 
   /** Fetches all rows at once, when most of them will be asked for. */
   prepare(): void {
-    if (this.#rows.size > 0) return
-    for (const row of this.#index?.threads.readAll() ?? []) this.#remember(row)
+    const index = this.#index
+    if (!index || this.#prepared.has(index)) return
+    this.#prepared.add(index)
+    for (const row of index.threads.readAll()) {
+      if (!this.#rows.has(row.rolloutPath)) this.#remember(row)
+    }
   }
 
   /** What this process knows of a file that is still the same; undefined when it has to be read. */
