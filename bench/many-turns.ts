@@ -5,9 +5,9 @@
  */
 import { errorText, numberAt, stringAt } from '../src/base/index.ts'
 import { unixMs } from './line-pipe.ts'
-import { PROGRAMS, type Program, type Result, type Section } from './measure.ts'
+import type { Result, Section } from './measure.ts'
 import { cpuMs } from './process-costs.ts'
-import { type TurnDriver, TurnSides } from './turn-drivers.ts'
+import { TURN_SIDES, type TurnDriver, type TurnSide, TurnSides } from './turn-drivers.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 export interface ManyTurnsPlan {
@@ -32,18 +32,18 @@ type Sample = readonly number[]
 /** What is measured together. */
 interface Load {
   readonly rows: readonly { readonly name: string; readonly unit: string }[]
-  readonly programs: readonly Program[]
+  readonly programs: readonly TurnSide[]
   readonly samples: number
   readonly warmUp: number
   readonly script: string
-  take(sides: RunningSides, program: Program): Promise<Sample>
+  take(sides: RunningSides, program: TurnSide): Promise<Sample>
 }
 
 /** Programs that run from their first use on, and the model they ask. */
 class RunningSides implements AsyncDisposable {
   readonly model: WorkerProcess
   readonly sides: TurnSides
-  readonly #running = new Map<Program, TurnDriver>()
+  readonly #running = new Map<TurnSide, TurnDriver>()
 
   private constructor(model: WorkerProcess, sides: TurnSides) {
     this.model = model
@@ -59,7 +59,7 @@ class RunningSides implements AsyncDisposable {
     return new RunningSides(model, sides)
   }
 
-  async program(program: Program): Promise<TurnDriver> {
+  async program(program: TurnSide): Promise<TurnDriver> {
     const running = this.#running.get(program) ?? (await this.sides.startProgram(program))
     this.#running.set(program, running)
     return running
@@ -100,7 +100,7 @@ function crowd({ turns, crowds }: ManyTurnsPlan): Load {
       { name: `${name}: a turn`, unit: 'ms' },
       { name: `${name}: CPU of a turn`, unit: 'ms' },
     ],
-    programs: PROGRAMS,
+    programs: TURN_SIDES,
     samples: crowds,
     warmUp: 1,
     script: 'message',
@@ -123,7 +123,7 @@ function commands({ single }: ManyTurnsPlan): Load {
       { name: `${name}: call to last event`, unit: 'ms' },
       { name: `${name}: CPU, with that of the commands`, unit: 'ms' },
     ],
-    programs: PROGRAMS,
+    programs: TURN_SIDES,
     samples: single,
     warmUp: Math.ceil(single / 3),
     script: 'commands',
@@ -144,7 +144,7 @@ function manyDeltas({ single }: ManyTurnsPlan): Load {
       { name: `${name}: request to last event`, unit: 'ms' },
       { name: `${name}: CPU`, unit: 'ms' },
     ],
-    programs: PROGRAMS,
+    programs: TURN_SIDES,
     samples: single,
     warmUp: Math.ceil(single / 3),
     script: 'deltas',
@@ -188,8 +188,8 @@ function idleThreads({ idleThreads: count, idleWarmUp, idleSamples }: ManyTurnsP
 
 /** A program that has failed stands aside. */
 async function measureLoad(load: Load, sides: RunningSides): Promise<Result[]> {
-  const taken = new Map<Program, Sample[]>(load.programs.map((program) => [program, []]))
-  const failures: { [program in Program]?: string } = {}
+  const taken = new Map<TurnSide, Sample[]>(load.programs.map((program) => [program, []]))
+  const failures: { [program in TurnSide]?: string } = {}
   for (const program of load.programs) {
     await sides.model.ask({ call: 'play', script: load.script })
     if (load.script !== 'message') await (await sides.program(program)).start(1)
@@ -214,7 +214,7 @@ async function measureLoad(load: Load, sides: RunningSides): Promise<Result[]> {
   }))
 }
 
-function columnOf(taken: ReadonlyMap<Program, readonly Sample[]>, row: number): Result['samples'] {
+function columnOf(taken: ReadonlyMap<TurnSide, readonly Sample[]>, row: number): Result['samples'] {
   const columns = [...taken].filter(([, samples]) => samples.length > 0)
   return Object.fromEntries(
     columns.map(([program, samples]) => [program, samples.map((sample) => sample[row] ?? 0)]),

@@ -1,8 +1,11 @@
 /** How rows of the bench are measured: the programs take turns, sample by sample. */
 import { errorText } from '../src/base/index.ts'
 
+/** Stores that people would otherwise pick. */
+export const RIVALS = ['langgraphSqlite', 'langgraphPostgres', 'mastra', 'agents'] as const
+
 /** `floor` is what the machine itself takes for the same bytes. */
-export const PROGRAMS = ['bobbin', 'codex133', 'codex169', 'floor'] as const
+export const PROGRAMS = ['bobbin', 'codex133', 'codex169', 'floor', ...RIVALS] as const
 export type Program = (typeof PROGRAMS)[number]
 
 export interface Result {

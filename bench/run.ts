@@ -9,6 +9,7 @@ import { firstListSection } from './first-list.ts'
 import { manyTurnsSection } from './many-turns.ts'
 import type { Result, Section } from './measure.ts'
 import { jsonLine, table } from './report.ts'
+import { rivalSection } from './rivals/index.ts'
 import { threadChangeSection } from './thread-changes.ts'
 import { threadReadSection } from './thread-reads.ts'
 import { turnSection } from './turn-rows.ts'
@@ -53,6 +54,7 @@ function sectionsOf(isQuick: boolean): Section[] {
     ...coldStarts,
     ...threadSections,
     appendSection(isQuick ? 50 : 300),
+    rivalSection(isQuick ? 1_000 : 10_000, isQuick ? 5 : 20),
   ]
 }
 

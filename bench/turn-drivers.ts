@@ -5,9 +5,11 @@ import { Scratch } from '../test/conformance/scratch.ts'
 import { atOnce } from './at-once.ts'
 import { CodexTurns } from './codex-turns.ts'
 import { unixMs } from './line-pipe.ts'
-import { PROGRAMS, type Program } from './measure.ts'
 import { residentKib } from './process-costs.ts'
 import { WorkerProcess } from './worker-process.ts'
+
+export const TURN_SIDES = ['bobbin', 'codex133', 'codex169', 'floor'] as const
+export type TurnSide = (typeof TURN_SIDES)[number]
 
 export interface TurnsRun {
   readonly endedMs: number
@@ -26,12 +28,12 @@ export interface TurnDriver extends AsyncDisposable {
 
 export class TurnSides implements AsyncDisposable {
   readonly #programs: Programs
-  readonly #homes: { readonly [side in Program]: Scratch }
+  readonly #homes: { readonly [side in TurnSide]: Scratch }
   readonly #baseUrl: string
 
   private constructor(
     programs: Programs,
-    homes: { readonly [side in Program]: Scratch },
+    homes: { readonly [side in TurnSide]: Scratch },
     baseUrl: string,
   ) {
     this.#programs = programs
@@ -58,7 +60,7 @@ export class TurnSides implements AsyncDisposable {
   }
 
   /** A process of its own, for the caller to dispose. */
-  async startProgram(side: Program): Promise<TurnDriver> {
+  async startProgram(side: TurnSide): Promise<TurnDriver> {
     const scratch = this.#homes[side]
     if (side === 'codex133' || side === 'codex169') return startCodex(this.#programs[side], scratch)
     const file = side === 'bobbin' ? 'turns-worker.ts' : 'turns-floor.ts'
@@ -67,7 +69,7 @@ export class TurnSides implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const side of PROGRAMS) await this.#homes[side][Symbol.asyncDispose]()
+    for (const side of TURN_SIDES) await this.#homes[side][Symbol.asyncDispose]()
   }
 }
 

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 import { isObject, type JsonObject, stringAt } from '../../src/base/index.ts'
 import { runChild } from './child.ts'
@@ -35,14 +35,37 @@ export const conformanceFolder = join(import.meta.dirname, '..', '..', '.conform
 export async function installPrograms(folder = conformanceFolder): Promise<Programs> {
   const present = await findPrograms(folder)
   if (present) return present
-  await mkdir(folder, { recursive: true })
-  const manifest = { name: 'bobbin-conformance', private: true, dependencies: DEPENDENCIES }
-  await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-  await runNpmInstall(folder)
+  await installPackages(folder, DEPENDENCIES)
   const installed = await findPrograms(folder)
   if (installed) return installed
   const platform = `${process.platform}-${process.arch}`
   throw new InstallError(`conformance: npm installed no Codex binary for ${platform} in ${folder}`)
+}
+
+/**
+ * Has npm fill the folder with these packages; `overrides` are versions of what they need in turn.
+ * Throws `InstallError`.
+ */
+export async function installPackages(
+  folder: string,
+  dependencies: { readonly [name: string]: string },
+  overrides: { readonly [name: string]: string } = {},
+): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const manifest = { name: basename(folder).replace('.', ''), private: true }
+  const wanted = { ...manifest, dependencies, overrides }
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify(wanted, null, 2)}\n`)
+  await runNpmInstall(folder)
+}
+
+/** Whether the folder was filled with just these packages. */
+export async function hasPackages(
+  folder: string,
+  dependencies: { readonly [name: string]: string },
+): Promise<boolean> {
+  const manifest = await readJson(join(folder, 'package.json'))
+  if (JSON.stringify(manifest?.dependencies) !== JSON.stringify(dependencies)) return false
+  return Object.keys(dependencies).every((name) => existsSync(join(folder, 'node_modules', name)))
 }
 
 async function runNpmInstall(folder: string): Promise<void> {
@@ -55,13 +78,13 @@ async function runNpmInstall(folder: string): Promise<void> {
   ]
   const options = { cwd: folder, env: inheritedEnv(), limitMs: INSTALL_LIMIT_MS }
   const result = await runChild('npm', ['install', ...flags], options).catch((error: unknown) => {
-    throw new InstallError(`conformance: npm install did not run: ${firstLine(String(error))}`)
+    throw new InstallError(`npm install did not run: ${firstLine(String(error))}`)
   })
   if (result.code === 0) return
   const said = result.stderr.split('\n').filter((line) => /^npm (error|ERR!)/.test(line))
   const reason = said.find((line) => !/ code | errno | syscall /.test(line)) ?? result.stderr
-  const failure = 'conformance: could not install Codex from the npm registry; is it reachable?'
-  throw new InstallError(`${failure} ${firstLine(reason)}`)
+  const failure = 'could not install packages from the npm registry; is it reachable?'
+  throw new InstallError(`${basename(folder)}: ${failure} ${firstLine(reason)}`)
 }
 
 /** npm needs the user's own settings: registry, proxy, cache. */
@@ -75,8 +98,7 @@ function firstLine(text: string): string {
 }
 
 async function findPrograms(folder: string): Promise<Programs | undefined> {
-  const manifest = await readJson(join(folder, 'package.json'))
-  if (JSON.stringify(manifest?.dependencies) !== JSON.stringify(DEPENDENCIES)) return undefined
+  if (!(await hasPackages(folder, DEPENDENCIES))) return undefined
   const modules = join(folder, 'node_modules')
   const codex133 = await findBinary(join(modules, '@openai', 'codex'), '0.133.0')
   const codex169 = await findBinary(join(modules, 'codex-next'), '0.169.0')
