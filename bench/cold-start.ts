@@ -12,6 +12,7 @@ import { AppServerUnderTest, type Command } from './app-server-under-test.ts'
 import { type BigHomePlan, bigHome } from './big-home.ts'
 import { waitForCompleteList } from './codex-list.ts'
 import { SIDES, type Side } from './contest.ts'
+import { startNode } from './machine.ts'
 import { linkTree } from './made-once.ts'
 import { interleavedSection, type Section } from './measure.ts'
 import { timed } from './worker.ts'
@@ -107,7 +108,11 @@ export function coldStartSection(plan: BigHomePlan, count: number): Section {
   return interleavedSection(
     () => ColdStarts.open(plan),
     [
-      { ...row, name: `app server starts, ${plan.threads} threads`, take: start },
+      {
+        ...row,
+        name: `app server starts, ${plan.threads} threads`,
+        take: { ...start, floor: startNode },
+      },
       { ...row, name: `its first list page, ${plan.threads} threads`, take: firstPage },
     ],
   )

@@ -6,12 +6,14 @@ import { parseArgs } from 'node:util'
 import { appendSection } from './appends.ts'
 import { coldStartSection } from './cold-start.ts'
 import { firstListSection } from './first-list.ts'
+import { machineSection } from './machine.ts'
 import { manyTurnsSection } from './many-turns.ts'
 import type { Result, Section } from './measure.ts'
 import { jsonLine, table } from './report.ts'
 import { rivalSection } from './rivals/index.ts'
 import { threadChangeSection } from './thread-changes.ts'
 import { threadReadSection } from './thread-reads.ts'
+import { threadUpdateSection } from './thread-updates.ts'
 import { turnSection } from './turn-rows.ts'
 import { warmListSection } from './warm-lists.ts'
 
@@ -51,9 +53,11 @@ function sectionsOf(isQuick: boolean): Section[] {
     manyTurnsSection(manyTurns),
     firstListSection(bigHome, 1),
     warmListSection(bigHome, isQuick ? 10 : 50),
+    threadUpdateSection(bigHome, isQuick ? 5 : 20),
     ...coldStarts,
     ...threadSections,
     appendSection(isQuick ? 50 : 300),
+    machineSection(isQuick ? 20 : 100),
     rivalSection(isQuick ? 1_000 : 10_000, isQuick ? 5 : 20),
   ]
 }

@@ -3,7 +3,7 @@
  * the milliseconds they took and the count of what they found. Argument: home.
  */
 import { type JsonObject, numberAt, stringAt } from '../src/base/index.ts'
-import { foldTurns } from '../src/history/index.ts'
+import { foldTurns, type ThreadMetadataPatch } from '../src/history/index.ts'
 import { newThreadId, parseThreadId, type ThreadId } from '../src/protocol/index.ts'
 import {
   type ForkThread,
@@ -31,6 +31,11 @@ const CALLS: { readonly [name: string]: StoreCall } = {
   fullRead: (store, params) =>
     counted(async () => foldTurns((await store.loadHistory(idOf(params))).items).length),
   fork: forkOnce,
+  name: (store, params) => update(store, params, { name: stringAt(params, 'text') ?? '' }),
+  branch: (store, params) => {
+    return update(store, params, { git: { branch: stringAt(params, 'text') ?? '' } })
+  },
+  archive: archiveOnce,
   rollBack: (store, params) =>
     counted(async () => {
       await rollBackThread(store, idOf(params), 1)
@@ -73,6 +78,24 @@ async function search(store: ThreadStore, query: string): Promise<number> {
 async function listLastTurns(store: ThreadStore, threadId: ThreadId): Promise<number> {
   const page = await store.listTurns({ threadId, limit: 20, direction: 'desc' })
   return page.turns.length
+}
+
+function update(store: ThreadStore, params: JsonObject, patch: ThreadMetadataPatch) {
+  return counted(async () => {
+    await store.updateThreadMetadata(idOf(params), patch)
+    return 1
+  })
+}
+
+/** It comes back once the time is taken. */
+async function archiveOnce(
+  store: ThreadStore,
+  params: JsonObject,
+): Promise<{ ms: number; count: number }> {
+  const threadId = idOf(params)
+  const { ms } = await timed(() => store.archiveThread(threadId))
+  await store.unarchiveThread(threadId)
+  return { ms, count: 1 }
 }
 
 /** The copy goes again once the time is taken. */
