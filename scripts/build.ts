@@ -15,7 +15,7 @@ const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 const project = join(root, 'tsconfig.build.json')
 
 /** Native, optional or needed by few: loaded from `node_modules` when they are asked for. */
-const NOT_BUNDLED = ['better-sqlite3', '@lydell/node-pty', '@modelcontextprotocol/client']
+const NOT_BUNDLED = ['better-sqlite3', 'koffi', '@lydell/node-pty', '@modelcontextprotocol/client']
 
 /**
  * What is imported of Node's own modules, and nothing else: `import` of one reads everything that

@@ -73,10 +73,11 @@ export function layerFaults(sources: readonly Source[]): string[] {
   })
 }
 
-/** `base` stands on Node alone, and only one layer each knows SQLite and the command line. */
+/** Only one layer each knows SQLite, the command line and the calls of the system. */
 const PACKAGE_OWNERS: { readonly [name: string]: string | readonly string[] } = {
   'better-sqlite3': 'state',
   commander: 'cli',
+  koffi: 'base',
   'smol-toml': 'config',
   'eventsource-parser': 'core',
   '@lydell/node-pty': 'core',

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter } from 'node:path'
 import { describe, it } from 'node:test'
 import { TempFolder } from '../../test/support/temp-folder.ts'
-import { FileLock, LockFileError, LockUnavailable } from './file-lock.ts'
+import { FileLock } from './file-lock.ts'
+import { lockByHelper } from './flock-helper.ts'
+import { LockFileError, LockUnavailable } from './lock-errors.ts'
 import { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
 
 /** While it lives, programs are found in these folders only. */
@@ -19,14 +22,6 @@ class SearchPath implements Disposable {
   [Symbol.dispose](): void {
     process.env.PATH = this.#before
   }
-}
-
-async function folderOf(folder: TempFolder, program: string): Promise<string> {
-  const found = spawnSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' })
-  const path = folder.at('bin')
-  await mkdir(path, { recursive: true })
-  await symlink(found.stdout.trim(), join(path, program))
-  return path
 }
 
 async function taken(path: string, waitMs = 0): Promise<FileLock> {
@@ -80,7 +75,6 @@ describe('a file lock', () => {
       const path = folder.at('x.lock')
       const first = await taken(path)
       const waiting = taken(path, 20_000)
-      await waiterOn(path)
       await replace(path)
       await first[Symbol.asyncDispose]()
       await using _ = await waiting
@@ -125,48 +119,50 @@ describe('a file lock', () => {
   })
 })
 
-/** Resolves when the kernel tells of one who waits for the lock. */
-async function waiterOn(path: string): Promise<void> {
-  const { ino } = await stat(path)
-  const isThere = async () => {
-    const locks = await readFile('/proc/locks', 'utf8')
-    return locks.split('\n').some((line) => line.includes('->') && line.includes(`:${ino} `))
-  }
-  while (!(await isThere())) await new Promise((resolve) => setImmediate(resolve))
-}
-
-describe('the means of locking', () => {
-  it('may be perl', async () => {
-    await using folder = await TempFolder.create()
-    using _ = new SearchPath(await folderOf(folder, 'perl'))
+/** What is done where `flock(2)` cannot be called. */
+describe('the helper', () => {
+  async function open(folder: TempFolder): Promise<{ path: string; fd: number }> {
     const path = folder.at('x.lock')
+    await writeFile(path, '')
+    return { path, fd: openSync(path, 'r+') }
+  }
+
+  it('takes the lock for us, at once or within a limit', async () => {
+    await using folder = await TempFolder.create()
+    const { path, fd } = await open(folder)
     const lock = await taken(path)
-    assert.equal(await FileLock.take(path), undefined)
-    assert.equal(await FileLock.take(path, { waitMs: 20 }), undefined)
-    const waiting = taken(path, 20_000)
+    assert.equal(await lockByHelper(path, fd, 0), false)
+    assert.equal(await lockByHelper(path, fd, 20), false)
+    const waiting = lockByHelper(path, fd, 20_000)
     await lock[Symbol.asyncDispose]()
-    await (await waiting)[Symbol.asyncDispose]()
+    assert.equal(await waiting, true)
+    assert.equal(await FileLock.take(path), undefined)
+    closeSync(fd)
+    await using _ = await taken(path)
   })
 
-  it('may be missing: none, or one that cannot do it', async () => {
+  it('may be missing, or unable', async () => {
     await using folder = await TempFolder.create()
-    const path = folder.at('x.lock')
+    const { path, fd } = await open(folder)
     using _ = new SearchPath(folder.at('bin'))
-    const message = `cannot lock ${path}: flock is not there, perl is not there`
-    await assert.rejects(FileLock.take(path), new LockUnavailable(message))
+    const missing = new LockUnavailable(`cannot lock ${path}: flock is not there`)
+    await assert.rejects(lockByHelper(path, fd, 0), missing)
     await mkdir(folder.at('bin'))
     await writeFile(folder.at('bin', 'flock'), '#!/bin/sh\nexit 127\n', { mode: 0o700 })
-    const unable = `cannot lock ${path}: flock ended with 127, perl is not there`
-    await assert.rejects(FileLock.take(path, { waitMs: 9 }), new LockUnavailable(unable))
+    const unable = new LockUnavailable(`cannot lock ${path}: flock ended with 127`)
+    await assert.rejects(lockByHelper(path, fd, 9), unable)
+    closeSync(fd)
   })
 
   it('that was stopped gives no lock, and no leave to go without', async () => {
     await using folder = await TempFolder.create()
+    const { path, fd } = await open(folder)
     await mkdir(folder.at('bin'))
     await writeFile(folder.at('bin', 'flock'), '#!/bin/sh\nkill -9 $$\n', { mode: 0o700 })
     using _ = new SearchPath(folder.at('bin'))
     const reason = /x\.lock: flock did not run: it was ended by SIGKILL$/
-    await assert.rejects(FileLock.take(folder.at('x.lock')), reason)
+    await assert.rejects(lockByHelper(path, fd, 0), reason)
+    closeSync(fd)
   })
 })
 

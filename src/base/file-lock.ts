@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import {
   closeSync,
   constants,
@@ -11,26 +10,11 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { errorCode, errorText } from './errors.ts'
-
-/** Nothing can be locked here: no program does it, or the file system refuses. */
-export class LockUnavailable extends Error {
-  override readonly name = 'LockUnavailable'
-}
-
-/** The lock file cannot be made or opened, or is no regular file. */
-export class LockFileError extends Error {
-  override readonly name = 'LockFileError'
-  readonly path: string
-
-  constructor(path: string, reason: string, cause?: unknown) {
-    super(
-      `cannot use the lock file ${path}: ${reason}`,
-      cause === undefined ? undefined : { cause },
-    )
-    this.path = path
-  }
-}
+import { systemFlock, type TryLock } from './flock.ts'
+import { lockByHelper } from './flock-helper.ts'
+import { LockFileError, LockUnavailable } from './lock-errors.ts'
 
 /**
  * An exclusive `flock(2)` on a file, held until it is disposed or this process dies, however that
@@ -54,12 +38,12 @@ export class FileLock implements AsyncDisposable {
     path: string,
     { waitMs = 0 }: { readonly waitMs?: number } = {},
   ): Promise<FileLock | undefined> {
-    const limit = waitMs > 0 ? AbortSignal.timeout(waitMs) : undefined
+    const untilMs = performance.now() + waitMs
     for (;;) {
       const fd = openLockFile(path)
       let isTaken = false
       try {
-        if (!(await lockDescriptor(path, fd, limit))) return undefined
+        if (!(await lockDescriptor(path, fd, untilMs))) return undefined
         // Another may have removed the file, or put one in its place, before the lock was ours.
         isTaken = isNamed(path, fd)
         if (isTaken) return new FileLock(path, fd)
@@ -125,63 +109,21 @@ function isNamed(path: string, fd: number): boolean {
   return named !== undefined && named.ino === opened.ino && named.dev === opened.dev
 }
 
-const LOCKED = 0
-const BUSY = 1
+/** A busy lock is tried again: whoever has it for long is not waited for. */
+const TRY_AGAIN_MS = 2
 
-const PERL = `use Fcntl ":flock"; use Errno; open(F, "+<&=3") or exit 2;
-exit(flock(F, LOCK_EX | ($ARGV[0] ? LOCK_NB : 0)) ? ${LOCKED} : $!{EWOULDBLOCK} ? ${BUSY} : 2)`
-
-/** What says for good that a program cannot be started. */
-const NOT_THERE: readonly (string | undefined)[] = ['ENOENT', 'EACCES', 'ENOTDIR']
-
-/**
- * Node cannot call `flock`. The lock belongs to the open file, not to the process that asks for it:
- * a helper that shares our descriptor takes it, and it stays ours when the helper has ended.
- */
-async function lockDescriptor(path: string, fd: number, limit?: AbortSignal): Promise<boolean> {
-  const helpers: readonly [string, readonly string[]][] = [
-    ['flock', limit ? ['-x', '3'] : ['-x', '-n', '3']],
-    ['perl', ['-e', PERL, limit ? '' : '1']],
-  ]
-  const failures: string[] = []
-  for (const [program, args] of helpers) {
-    const outcome = await runHelper(program, args, fd, limit).catch((error: unknown) => {
-      throw new LockFileError(path, `${program} did not run: ${errorText(error)}`, error)
-    })
-    if (outcome === LOCKED) return true
-    if (outcome === BUSY) return false
-    failures.push(`${program} ${outcome}`)
+async function lockDescriptor(path: string, fd: number, untilMs: number): Promise<boolean> {
+  const tryLock = systemFlock()
+  if (!tryLock) return await lockByHelper(path, fd, untilMs - performance.now())
+  for (;;) {
+    if (lockNow(path, fd, tryLock)) return true
+    if (performance.now() >= untilMs) return false
+    await sleep(TRY_AGAIN_MS)
   }
-  throw new LockUnavailable(`cannot lock ${path}: ${failures.join(', ')}`)
 }
 
-/**
- * `BUSY` too when the time is over; a text says why this helper can lock nothing here. Fails when
- * it might at another time.
- */
-function runHelper(
-  program: string,
-  args: readonly string[],
-  fd: number,
-  limit?: AbortSignal,
-): Promise<typeof LOCKED | typeof BUSY | string> {
-  return new Promise((done, fail) => {
-    const child = spawn(program, args, {
-      stdio: ['ignore', 'ignore', 'ignore', fd],
-      // Ctrl-C is for us, who may still have a lock to take for an orderly end.
-      detached: true,
-      ...(limit ? { signal: limit, killSignal: 'SIGKILL' } : {}),
-    })
-    child.once('error', (error) => {
-      if (limit?.aborted) done(BUSY)
-      else if (NOT_THERE.includes(errorCode(error))) done('is not there')
-      else fail(error)
-    })
-    child.once('exit', (code, signal) => {
-      if (limit?.aborted) done(BUSY)
-      else if (code === LOCKED || code === BUSY) done(code)
-      else if (code !== null) done(`ended with ${code}`)
-      else fail(new Error(`it was ended by ${signal}`))
-    })
-  })
+function lockNow(path: string, fd: number, tryLock: TryLock): boolean {
+  const outcome = tryLock(fd)
+  if (typeof outcome === 'string') return outcome === 'locked'
+  throw new LockUnavailable(`cannot lock ${path}: ${outcome.failure}`)
 }

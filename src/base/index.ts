@@ -4,7 +4,7 @@ export type { Brand } from './brand.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { describeJson } from './describe-json.ts'
 export { errorCode, errorText } from './errors.ts'
-export { FileLock, LockFileError, LockUnavailable } from './file-lock.ts'
+export { FileLock } from './file-lock.ts'
 export {
   type DirectoryEntry,
   type FileFacts,
@@ -12,6 +12,7 @@ export {
   nodeFileSystem,
   type OpenFile,
 } from './file-system.ts'
+export { systemFlock } from './flock.ts'
 export {
   type AskGit,
   findWorkTreeRoot,
@@ -31,6 +32,7 @@ export {
   stringAt,
 } from './json.ts'
 export { type JsonlLine, MOST_LINE_BYTES, type VisitLines, visitLines } from './jsonl.ts'
+export { LockFileError, LockUnavailable } from './lock-errors.ts'
 export { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
 export { formatRustFloat, quoteRustString } from './rust-text.ts'
 export { shellQuote } from './shell-quote.ts'

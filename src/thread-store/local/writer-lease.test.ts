@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { TempFolder } from '../../../test/support/temp-folder.ts'
 import { threadIdOf } from '../../../test/support/thread-log.ts'
+import { lockByHelper } from '../../base/flock-helper.ts'
 import { FileLock, LockFileError } from '../../base/index.ts'
 import { LeaseHeld, type LeaseHolder, WRITER_LOCKS_FOLDER, WriterLease } from './writer-lease.ts'
 
+const LEASE_MODULE = new URL('./writer-lease.ts', import.meta.url).href
 const ID = threadIdOf(1)
 const ME = { client: 'bobbin exec', nowMs: Date.parse('2026-11-21T13:40:00.250Z') }
 const GUARD = '.coordination.lock'
@@ -126,9 +129,11 @@ describe('a holder that says nothing', () => {
 
   it('is another program when not even the process can be told', async () => {
     await using home = await TempFolder.create()
+    await mkdir(home.at(WRITER_LOCKS_FOLDER))
+    await using file = await open(lockOf(home), 'w')
     // The process that took this lock is a helper, gone by now.
-    await using lock = await FileLock.take(lockOf(home))
-    lock?.write(JSON.stringify({ pid: 1, client: 'old', activity: 'turn' }))
+    assert.equal(await lockByHelper(lockOf(home), file.fd, 0), true)
+    await file.write(JSON.stringify({ pid: 1, client: 'old', activity: 'turn' }))
     const refused = await refusal(home)
     assert.deepEqual(refused.holder, NOBODY)
     assert.equal(refused.message, `${held} another program (Codex 0.169 or later)`)
@@ -151,16 +156,24 @@ describe('a home where no lease can be had', () => {
 
   it('may be one where nothing can be locked: the lease says that it is not enforced', async () => {
     await using home = await TempFolder.create()
-    const path = process.env.PATH
-    process.env.PATH = home.at('nothing')
-    try {
-      await using lease = await WriterLease.take(home.path, ID, ME)
-      await using second = await WriterLease.take(home.path, ID, ME)
-      assert.deepEqual([lease.isEnforced, second.isEnforced], [false, false])
+    const script = `
+      import Module from 'node:module'
+      const load = Module._load
+      Module._load = (name, ...more) => {
+        if (name === 'koffi') throw new Error('there is none')
+        return load(name, ...more)
+      }
+      const { WriterLease } = await import(${JSON.stringify(LEASE_MODULE)})
+      const take = () => WriterLease.take(process.argv[1], '${ID}', ${JSON.stringify(ME)})
+      await using lease = await take()
+      await using second = await take()
       lease.noteActivity('turn')
-    } finally {
-      process.env.PATH = path
-    }
+      process.stdout.write([lease, second].map((each) => each.isEnforced).join(' '))
+    `
+    const run = promisify(execFile)
+    const args = ['--input-type=module', '-e', script, home.path]
+    const { stdout } = await run(process.execPath, args, { env: { PATH: home.at('nothing') } })
+    assert.equal(stdout, 'false false')
   })
 
   it('may be read-only', async () => {

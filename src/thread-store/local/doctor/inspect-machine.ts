@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { errorCode, errorText } from '../../../base/index.ts'
+import { errorCode, errorText, systemFlock } from '../../../base/index.ts'
 import { type Finding, finding } from './finding.ts'
 import type { OwnIndex } from './open-index.ts'
 
@@ -40,6 +40,7 @@ async function inspectFolder(home: string): Promise<Finding[]> {
   }
 }
 
+const INSTALL_FLOCK = 'install flock (util-linux), or bobbin again without --omit=optional'
 const REINSTALL = 'install bobbin again: npm rebuild better-sqlite3'
 const GET_GIT = 'install git'
 
@@ -56,12 +57,12 @@ async function freeSpace(home: string): Promise<Finding> {
 }
 
 async function lockProgram(searchPath: string): Promise<Finding> {
-  for (const program of ['flock', 'perl']) {
-    if (!(await isProgram(program, searchPath))) continue
-    return told('ok', 'lock_program', `${program} takes the locks of threads`)
+  if (systemFlock()) return told('ok', 'lock_program', 'threads are locked by flock(2) itself')
+  if (await isProgram('flock', searchPath)) {
+    return told('ok', 'lock_program', 'flock takes the locks of threads')
   }
-  const what = 'neither flock nor perl is there: two programs could write to one thread'
-  return told('warn', 'lock_program', what, null, 'install flock (util-linux) or perl')
+  const what = 'nothing can lock files here: two programs could write to one thread'
+  return told('warn', 'lock_program', what, null, INSTALL_FLOCK)
 }
 
 async function isProgram(name: string, searchPath: string): Promise<boolean> {

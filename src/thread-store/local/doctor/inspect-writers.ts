@@ -80,7 +80,7 @@ async function canLock(folder: string, hasGuard: boolean): Promise<Finding> {
 }
 
 const STOP = 'end the program that holds it'
-const INSTALL = 'install flock (util-linux) or perl, and keep the home on a local file system'
+const INSTALL = 'install flock (util-linux), and keep the home on a local file system'
 
 function told(
   severity: Finding['severity'],
