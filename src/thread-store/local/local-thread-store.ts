@@ -294,12 +294,7 @@ export class LocalThreadStore implements ThreadStore {
     const { files, home } = this.#options
     return this.#moving(threadId, async (file) => {
       if (file.isArchived) throw conflict(`thread ${threadId} is archived already`)
-      // A compressed copy may lie beside it, and would be the thread then.
-      let active: RolloutFile | undefined = file
-      while (active && !active.isArchived) {
-        await archiveRollout(files, home, active)
-        active = await findRollout(files, home, threadId)
-      }
+      await archiveRollout(files, home, file)
     })
   }
 

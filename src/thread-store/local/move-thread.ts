@@ -22,6 +22,10 @@ export async function archiveRollout(
   file: RolloutFile,
 ): Promise<void> {
   await move(files, home, file, archivedPath(home, file))
+  // A compressed copy may have lain beside it, and would be the thread now.
+  const copy = { ...file, path: `${file.path}.zst` }
+  if (file.isCompressed || !(await files.facts(copy.path))) return
+  await move(files, home, copy, archivedPath(home, copy))
 }
 
 /** Moves a rollout back, as changed just now, so that it stands first in lists. */
