@@ -1,7 +1,9 @@
 /**
- * `npm run bench [-- --quick] [-- --only <part of a row's name>]`: Bobbin and real Codex side by
- * side. A JSON line for each row as soon as it is measured, then the table.
+ * `npm run bench [-- --quick] [-- --only <part of a row's name>] [-- --picture <file.svg>]`: Bobbin
+ * and real Codex side by side. A JSON line for each row as soon as it is measured, then the table.
  */
+import { writeFileSync } from 'node:fs'
+import { cpus, platform } from 'node:os'
 import { parseArgs } from 'node:util'
 import { appendSection } from './appends.ts'
 import { coldStartSection } from './cold-start.ts'
@@ -9,6 +11,7 @@ import { firstListSection } from './first-list.ts'
 import { machineSection } from './machine.ts'
 import { manyTurnsSection } from './many-turns.ts'
 import type { Result, Section } from './measure.ts'
+import { picture } from './picture.ts'
 import { jsonLine, table } from './report.ts'
 import { rivalSection } from './rivals/index.ts'
 import { threadChangeSection } from './thread-changes.ts'
@@ -18,16 +21,28 @@ import { turnSection } from './turn-rows.ts'
 import { warmListSection } from './warm-lists.ts'
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    picture: { type: 'string' },
+  },
 })
 const sections = sectionsOf(values.quick)
 const names = sections.flatMap((section) => section.rowNames)
 const isWanted = (name: string) => name.includes(values.only)
 if (names.some(isWanted)) {
-  process.stdout.write(table(await measureAll()))
+  const results = await measureAll()
+  process.stdout.write(table(results))
+  if (values.picture) writeFileSync(values.picture, picture(results, titleOf(new Date())))
 } else {
   process.stderr.write(`no row is named like that; there are:\n${names.join('\n')}\n`)
   process.exitCode = 2
+}
+
+function titleOf(date: Date): string {
+  const [cpu] = cpus()
+  const machine = `${cpus().length} cores of ${cpu?.model}, ${platform()}, Node ${process.version}`
+  return `Bobbin's share of what Codex takes (${date.toISOString().slice(0, 10)}; ${machine})`
 }
 
 function sectionsOf(isQuick: boolean): Section[] {
