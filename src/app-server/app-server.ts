@@ -145,6 +145,9 @@ export class AppServer implements AsyncDisposable {
     assert(name !== undefined, 'a client that is greeted has initialized')
     if (isPeer(connection)) return
     this.#options.onFirstClient?.(name)
+    for (const warning of this.#options.configWarnings ?? []) {
+      connection.notify('configWarning', { ...warning } as unknown as JsonObject)
+    }
     void this.#tellRemoteControl(connection)
   }
 

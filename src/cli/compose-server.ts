@@ -1,6 +1,13 @@
 import { AppServer } from '../app-server/index.ts'
 import { systemClock } from '../base/index.ts'
-import { type Config, ConfigError, installationId, loadConfig } from '../config/index.ts'
+import {
+  type Config,
+  ConfigError,
+  configWarning,
+  installationId,
+  loadConfig,
+  requireProvider,
+} from '../config/index.ts'
 import type { ThreadManager } from '../core/index.ts'
 import type { ThreadStore } from '../thread-store/index.ts'
 import { managerOf, openStore } from './compose.ts'
@@ -48,6 +55,7 @@ export function composeServer(params: ComposeServer): ComposedServer {
     environment,
     version: bobbinVersion(),
     loadConfig: (overrides) => config.load(overrides),
+    configWarnings: config.failure ? [configWarning(config.failure)] : [],
     installationId: () => installationId(home, true),
     onFirstClient: (name) => {
       firstClient ??= name
@@ -58,6 +66,8 @@ export function composeServer(params: ComposeServer): ComposedServer {
 
 /** The configuration as it was read last; providers that it had before stay known. */
 class LatestConfig {
+  /** Why the process has not started with what the home says. */
+  readonly failure: ConfigError | undefined
   readonly #params: ComposeServer
   #current: Config
 
@@ -66,8 +76,10 @@ class LatestConfig {
     const { home, environment, overrides, onBadConfig } = params
     try {
       this.#current = loadConfig({ home, environment, overrides })
+      requireProvider(this.#current.providers, this.#current.modelProvider)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
+      this.failure = error
       this.#current = loadConfig({ home, environment, overrides, ignoreFile: true })
       onBadConfig(error)
     }
