@@ -6,7 +6,7 @@ import { pageOf } from '../protocol/pages.ts'
 import { count, json, optional } from '../protocol/schema.ts'
 import { type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
-import { loadedThread, threadIdOf } from './thread-ids.ts'
+import { loadedThread } from './thread-ids.ts'
 
 type ServerConfig = ReturnType<ServerContext['loadConfig']>['mcpServers'][number]
 
@@ -42,8 +42,8 @@ export function mcpServerRoutes(context: ServerContext): Route[] {
   const { cwd, environment = process.env, clock, version } = context
   const around = { cwd, environment, clock, version }
   return [
-    route(statusList, async ({ detail, threadId, ...params }) => {
-      if (threadId !== undefined) threadIdOf(threadId)
+    // The servers of the configuration, whatever thread is named: so it is in 0.133.0.
+    route(statusList, async ({ detail, ...params }) => {
       const all = [...context.loadConfig([]).mcpServers]
       all.sort((a, b) => (a.name < b.name ? -1 : 1))
       const page = pageOf(all, params, 'MCP servers')

@@ -365,6 +365,7 @@ function patchOf(
     ...(params.cwd === undefined ? {} : { cwd: resolve(context.cwd, params.cwd) }),
     ...(model === undefined ? {} : { model }),
     ...(params.approvalPolicy === undefined ? {} : { approvalPolicy: params.approvalPolicy }),
+    ...(sandbox === undefined ? {} : { permissionProfile: params.permissions ?? null }),
     ...(sandbox === undefined || isSame(sandbox, handle) ? {} : { sandboxPolicy: sandbox }),
     ...(chosen === undefined ? {} : { effort: chosen }),
     ...(params.summary === undefined ? {} : { reasoningSummary: params.summary }),

@@ -1,13 +1,15 @@
 /** Both traces side by side, without the differences that a script names. */
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
+import { isObject, type Json } from '../../../src/base/index.ts'
+import type { Compared } from '../methods/record.ts'
 import { type Changes, differenceOf } from './differences.ts'
 import { ALL_FAULTS, type Fault } from './faults.ts'
 import { type Facets, normalised, numbered } from './normalise.ts'
 import type { SessionScript } from './script.ts'
 import type { Trace } from './trace.ts'
 
-const FACETS = ['refusals', 'requests', 'rollout', 'events'] as const
+const FACETS = ['refusals', 'answers', 'requests', 'rollout', 'events'] as const
 
 interface Pair {
   readonly codex: Facets
@@ -44,6 +46,27 @@ export function assertSame(
     )
     assert.ok(!isDeepStrictEqual(got, expected), `no difference any more: ${id}`)
   }
+}
+
+/**
+ * What was compared of the methods that the script has used: the answers, and which of the named
+ * differences are in those.
+ */
+export function comparedMethods(script: SessionScript, codex: Trace, bobbin: Trace): Compared[] {
+  const [expected, got] = [normalised(codex), normalised(bobbin)].map(
+    (facets) => numbered(facets).answers,
+  )
+  const named = (script.differences ?? []).filter((id) => {
+    const { codex: ofCodex, bobbin: ofBobbin } = differenceOf(id)
+    return ofCodex?.answers ?? ofBobbin?.answers
+  })
+  const methods = new Set(codex.answers.map(({ method }) => String(method)))
+  return [...methods].map((method) => {
+    const of = (answers: readonly Json[] = []) =>
+      answers.filter((answer) => isObject(answer) && answer.method === method)
+    const isSame = isDeepStrictEqual(of(got), of(expected))
+    return { method, isAnswered: true, differences: isSame ? [] : named }
+  })
 }
 
 /** Both sides without what is allowed, with their ids numbered. */
