@@ -778,6 +778,41 @@ apps = false
   })
 })
 
+describe('rules about skills', () => {
+  const rule = (params: JsonObject): Step[] => [
+    step('skills/config/write', params),
+    step('fs/readFile', (s) => ({ path: join(s.home, 'config.toml') })),
+  ]
+  const path = '/x/SKILL.md'
+  const rules = [
+    {},
+    { enabled: false },
+    { path: 'rel', enabled: false },
+    { name: ' ', enabled: true },
+    { path, name: 'a', enabled: true },
+    { path: '/y/SKILL.md', enabled: true },
+    { path, enabled: false },
+    { path: '/x/../x/SKILL.md', enabled: false },
+    { name: ' alpha ', enabled: false },
+    { name: 'q', enabled: false },
+    { path, enabled: true },
+    { name: 'alpha', enabled: true },
+    { name: 'q', enabled: true },
+  ]
+  const configs = {
+    'behind all else': CONFIG,
+    'behind what is said of skills': `[skills.bundled]\nenabled = false\n${CONFIG}`,
+    'in place': `${CONFIG}\n[[skills.config]]\n# why\nname = "q"\nenabled = true\n`,
+  }
+  for (const [name, config] of Object.entries(configs)) {
+    it(`are written alike: ${name}`, async () => {
+      const text =
+        name === 'behind what is said of skills' ? config.replace(/^model.*\n/gm, '') : config
+      await compare(rules.flatMap(rule), put({ 'home/config.toml': text }))
+    })
+  }
+})
+
 describe('search', () => {
   it('finds the same files with the same scores', async () => {
     const why = 'search-git'

@@ -1,8 +1,9 @@
 /**
  * `npm run conformance`: installs what the suite compares with, then runs it. Arguments name test
  * files (or any part of their names) to run instead of all. The exit code is that of the tests.
- * What the tests have compared, method by method, has to be what `methods/compared-methods.json` and
- * so `docs/parity.md` say of these files; `--write-parity` writes both behind a run that passes.
+ * What the tests have compared, method by method, has to be what `methods/compared-methods.json`
+ * and so `docs/parity.md` say of these files; `--write-parity` writes both behind a run that
+ * passes.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

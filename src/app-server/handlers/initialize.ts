@@ -3,20 +3,20 @@ import { z } from 'zod'
 import type { Connection } from '../connection.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
 import { method } from '../protocol/method.ts'
-import { optional, texts } from '../protocol/schema.ts'
+import { optional, struct, texts } from '../protocol/schema.ts'
 import { type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
 
 const initialize = method(
   'initialize',
   z.object({
-    clientInfo: z.object({
+    clientInfo: struct('ClientInfo', {
       name: z.string(),
       title: optional(z.string()),
       version: z.string(),
     }),
     capabilities: optional(
-      z.object({
+      struct('InitializeCapabilities', {
         experimentalApi: optional(z.boolean()),
         requestAttestation: optional(z.boolean()),
         optOutNotificationMethods: optional(texts),

@@ -70,6 +70,16 @@ export const METHOD_DIFFERENCES = {
     reason: 'threads of one time are not lost between two pages',
     isBetter: true,
   },
+  'user-agent': {
+    what: 'how the program and the system are named in the `userAgent` of the handshake',
+    reason: 'each says what it is; the form is the same',
+    isBetter: false,
+  },
+  'item-words': {
+    what: 'what an item lacks that has a type: Codex says it, Bobbin that it is no valid item',
+    reason: 'Bobbin has no schemas of all items',
+    isBetter: false,
+  },
   'start-words': {
     what: 'why an MCP server could not be started, in the words of the system',
     reason: 'each program says what its own library tells it',
@@ -80,22 +90,10 @@ export const METHOD_DIFFERENCES = {
     reason: 'the next call may work',
     isBetter: true,
   },
-  'config-fault-words': {
-    what: 'what is wrong in `config.toml`, in `configWarning`',
-    reason: 'each program says what its own library tells it; file and place are the same',
-    isBetter: false,
-  },
   'newer-items': {
     what: 'of answers of 0.169.0: who said what in which turn is compared, and where pages end',
     reason: 'its items have ids and members of their own',
     isBetter: false,
-  },
-  'approval-at-once': {
-    what:
-      'a person approves what a reviewer has denied: Codex tells the model behind its next answer, ' +
-      'Bobbin before that, in words of its own',
-    reason: 'the model knows it when it goes on',
-    isBetter: true,
   },
 } as const satisfies { readonly [id: string]: MethodDifference }
 

@@ -1,7 +1,7 @@
 /** Both traces side by side, without the differences that a script names. */
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import { isObject, type Json } from '../../../src/base/index.ts'
+import { isObject } from '../../../src/base/index.ts'
 import type { Compared } from '../methods/record.ts'
 import { type Changes, differenceOf } from './differences.ts'
 import { ALL_FAULTS, type Fault } from './faults.ts'
@@ -53,19 +53,21 @@ export function assertSame(
  * differences are in those.
  */
 export function comparedMethods(script: SessionScript, codex: Trace, bobbin: Trace): Compared[] {
-  const [expected, got] = [normalised(codex), normalised(bobbin)].map(
-    (facets) => numbered(facets).answers,
-  )
-  const named = (script.differences ?? []).filter((id) => {
-    const { codex: ofCodex, bobbin: ofBobbin } = differenceOf(id)
-    return ofCodex?.answers ?? ofBobbin?.answers
-  })
+  const pair = { codex: normalised(codex), bobbin: normalised(bobbin) }
+  const all = allowancesOf(script, [])
+  const isSameWithout = (id: string, method: string) => {
+    const others = without(
+      pair,
+      all.filter((each) => each.id !== id),
+    )
+    const of = ({ answers }: Facets) =>
+      answers.filter((answer) => isObject(answer) && answer.method === method)
+    return isDeepStrictEqual(of(others.bobbin), of(others.codex))
+  }
   const methods = new Set(codex.answers.map(({ method }) => String(method)))
   return [...methods].map((method) => {
-    const of = (answers: readonly Json[] = []) =>
-      answers.filter((answer) => isObject(answer) && answer.method === method)
-    const isSame = isDeepStrictEqual(of(got), of(expected))
-    return { method, isAnswered: true, differences: isSame ? [] : named }
+    const named = all.map(({ id }) => id).filter((id) => !isSameWithout(id, method))
+    return { method, isAnswered: true, differences: named }
   })
 }
 

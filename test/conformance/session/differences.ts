@@ -242,8 +242,8 @@ export const DIFFERENCES = {
   },
   'turn-beside-turn': {
     what:
-      'a turn begun while another runs: Codex answers an id that never appears again, Bobbin that ' +
-      'of the running turn, which takes the words',
+      'a turn begun while another runs: Codex answers an id that never appears again, Bobbin ' +
+      'that of the running turn, which takes the words',
     reason: 'the client can follow what became of its words',
     isBetter: true,
     ...both({ answers: withoutTurnIds }),

@@ -39,10 +39,10 @@ function intro(): string {
   ].join(' ')
   return `# Parity with Codex 0.133.0
 
-The same script is played into the app servers of real Codex and of Bobbin. What
-is compared: the model requests, the lines of the rollout, what clients are told live, and the
-answers and words of refusals. \`npm run conformance\` plays them, and compares the answers to single
-requests; it notes what it has compared, and fails when this file says something else.
+The same script is played into the app servers of real Codex and of Bobbin. What is compared: the
+model requests, the lines of the rollout, what clients are told live, and the answers and words of
+refusals. \`npm run conformance\` plays them, and compares the answers to single requests; it notes
+what it has compared, and fails when this file says something else.
 \`npm run conformance -- --write-parity\` writes it.
 
 ${counts}`
