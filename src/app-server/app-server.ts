@@ -7,7 +7,6 @@ import { routes } from './handlers/index.ts'
 import { IdleThreads } from './idle-threads.ts'
 import { isPeer, PeerListener, RequestForwarder } from './peers/index.ts'
 import { readMessage } from './protocol/jsonrpc.ts'
-import { requestSchema } from './protocol/request-schema.ts'
 import { Router } from './router.ts'
 import type { ServerContext } from './server-context.ts'
 import { ServerRequests } from './server-requests.ts'
@@ -105,9 +104,16 @@ export class AppServer implements AsyncDisposable {
     }
   }
 
-  /** What is served, as JSON Schema of the requests. */
-  get requestSchema(): JsonObject {
-    return requestSchema(this.#router.methods)
+  /**
+   * What is served, as JSON Schemas by their titles: requests of clients, results, notifications
+   * and requests of the server.
+   */
+  async schemas(): Promise<{ readonly [title: string]: JsonObject }> {
+    const [{ requestSchema }, { toldSchemas }] = await Promise.all([
+      import('./protocol/request-schema.ts'),
+      import('./protocol/told/index.ts'),
+    ])
+    return { ClientRequest: requestSchema(this.#router.methods), ...toldSchemas() }
   }
 
   /** Resolves when no request is being served. */

@@ -1,6 +1,6 @@
 export { AppServer, type AppServerOptions, type ClientPort } from './app-server.ts'
 export type { Wire } from './connection.ts'
-export { requestTypes } from './protocol/request-types.ts'
+export { schemaTypes } from './protocol/schema-types.ts'
 export {
   type AuthFlags,
   authority,
