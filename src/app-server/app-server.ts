@@ -11,7 +11,6 @@ import {
   readMessage,
   requestIdOf,
 } from './protocol/jsonrpc.ts'
-import { requestSchema } from './protocol/request-schema.ts'
 import type { ServerContext } from './server-context.ts'
 import type { ThreadServer } from './thread-server.ts'
 
@@ -89,11 +88,18 @@ export class AppServer implements AsyncDisposable {
     }
   }
 
-  /** What is served, as JSON Schema of the requests. */
-  async requestSchema(): Promise<JsonObject> {
+  /**
+   * What is served, as JSON Schemas by their titles: requests of clients, results, notifications
+   * and requests of the server.
+   */
+  async schemas(): Promise<{ readonly [title: string]: JsonObject }> {
     const threads = await this.#load()
     assert(threads, 'what is served can be loaded')
-    return requestSchema([INITIALIZE, ...threads.methods])
+    const [{ requestSchema }, { toldSchemas }] = await Promise.all([
+      import('./protocol/request-schema.ts'),
+      import('./protocol/told/index.ts'),
+    ])
+    return { ClientRequest: requestSchema([INITIALIZE, ...threads.methods]), ...toldSchemas() }
   }
 
   /** What is served, once it is there; undefined when no client has asked for anything. */
@@ -207,6 +213,9 @@ export class AppServer implements AsyncDisposable {
     assert(name !== undefined, 'a client that is greeted has initialized')
     if (isPeer(connection)) return
     this.#options.onFirstClient?.(name)
+    for (const warning of this.#options.configWarnings ?? []) {
+      connection.notify('configWarning', { ...warning } as unknown as JsonObject)
+    }
     void this.#tellRemoteControl(connection)
   }
 

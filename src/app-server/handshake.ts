@@ -4,18 +4,18 @@ import type { Json, JsonObject } from '../base/index.ts'
 import type { Connection } from './connection.ts'
 import { invalid } from './protocol/jsonrpc.ts'
 import { method, parseParams } from './protocol/method.ts'
-import { optional, texts } from './protocol/schema.ts'
+import { optional, struct, texts } from './protocol/schema.ts'
 
 export const INITIALIZE = method(
   'initialize',
   z.object({
-    clientInfo: z.object({
+    clientInfo: struct('ClientInfo', {
       name: z.string(),
       title: optional(z.string()),
       version: z.string(),
     }),
     capabilities: optional(
-      z.object({
+      struct('InitializeCapabilities', {
         experimentalApi: optional(z.boolean()),
         requestAttestation: optional(z.boolean()),
         optOutNotificationMethods: optional(texts),

@@ -5,7 +5,7 @@ export {
   type ThreadRuntime,
 } from './app-server.ts'
 export type { Wire } from './connection.ts'
-export { requestTypes } from './protocol/request-types.ts'
+export { schemaTypes } from './protocol/schema-types.ts'
 export {
   type AuthFlags,
   authority,

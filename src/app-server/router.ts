@@ -26,7 +26,10 @@ export function route<Params extends z.ZodType>(
   return { method: method as unknown as Method, run: run as Route['run'] }
 }
 
-/** More requests than this, of all clients, are not taken. Source: `app-server.md` 13.4. */
+/**
+ * More requests than this, of all clients, are not taken; but one of a client that has none is: who
+ * asks much does not keep others from being served. Source: `app-server.md` 13.4.
+ */
 const MOST_REQUESTS = 128
 
 /**
@@ -47,6 +50,8 @@ export class Router {
   readonly #tryForward: TryForward
   readonly #queues = new Map<string, Promise<void>>()
   readonly #running = new Set<Promise<void>>()
+  /** How many of them each client has. */
+  readonly #counts = new Map<Connection, number>()
 
   constructor(routes: readonly Route[], tryForward: TryForward) {
     this.#routes = new Map(routes.map((each) => [each.method.name, each]))
@@ -63,12 +68,17 @@ export class Router {
   }
 
   take(connection: Connection, request: RpcRequest): void {
-    if (this.#running.size >= MOST_REQUESTS) {
+    const count = this.#counts.get(connection) ?? 0
+    if (this.#running.size >= MOST_REQUESTS && count > 0) {
       connection.fail(request.id, overloaded())
       return
     }
+    this.#counts.set(connection, count + 1)
     const running: Promise<void> = this.#serve(connection, request).finally(() => {
       this.#running.delete(running)
+      const left = (this.#counts.get(connection) ?? 1) - 1
+      if (left > 0) this.#counts.set(connection, left)
+      else this.#counts.delete(connection)
     })
     this.#running.add(running)
   }

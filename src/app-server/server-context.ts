@@ -1,5 +1,5 @@
 import type { Clock, JsonObject } from '../base/index.ts'
-import type { Config } from '../config/index.ts'
+import type { Config, ConfigWarning } from '../config/index.ts'
 import type { ThreadHandle, ThreadManager } from '../core/index.ts'
 import type { ThreadId } from '../protocol/index.ts'
 import type { ThreadStore } from '../thread-store/index.ts'
@@ -18,6 +18,8 @@ export interface ServerContext {
   readonly loadConfig: (overrides: readonly string[]) => Config
   /** Environment of what clients run; that of this process when left out. */
   readonly environment?: NodeJS.ProcessEnv
+  /** What clients are told of the configuration that this process has started with. */
+  readonly configWarnings?: readonly ConfigWarning[]
   readonly installationId: () => Promise<string>
   /** Undefined for a thread that is not loaded. */
   feed(threadId: ThreadId): ThreadFeed | undefined

@@ -1,6 +1,6 @@
 import { AppServer, type ThreadRuntime } from '../app-server/index.ts'
 import { systemClock } from '../base/index.ts'
-import { installationId } from '../config/index.ts'
+import { configWarning, installationId } from '../config/index.ts'
 import { LatestConfig, type LatestConfigOptions } from './latest-config.ts'
 import { bobbinVersion } from './version.ts'
 
@@ -22,6 +22,7 @@ export class ComposedServer implements AsyncDisposable {
     this.#options = options
     this.#config = new LatestConfig(options)
     const { home, environment } = options
+    const { failure } = this.#config
     this.#firstClient = environment.CODEX_INTERNAL_ORIGINATOR_OVERRIDE || undefined
     this.server = new AppServer({
       runtime: () => {
@@ -34,6 +35,7 @@ export class ComposedServer implements AsyncDisposable {
       environment,
       version: bobbinVersion(),
       loadConfig: (overrides) => this.#config.load(overrides),
+      configWarnings: failure ? [configWarning(failure)] : [],
       installationId: () => installationId(home, true),
       onFirstClient: (name) => {
         this.#firstClient ??= name

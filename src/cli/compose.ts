@@ -98,6 +98,6 @@ export function managerOf(parts: ManagerParts): ThreadManager {
       load: (cwd) => execPolicy().load(cwd),
       append: (prefix) => execPolicy().append(prefix),
     },
-    mcpServers: () => current().mcpServers,
+    mcpServers: current().mcpServers,
   })
 }

@@ -1,4 +1,4 @@
-import { type Config, ConfigError, loadConfig } from '../config/index.ts'
+import { type Config, ConfigError, loadConfig, requireProvider } from '../config/index.ts'
 
 export interface LatestConfigOptions {
   readonly home: string
@@ -11,6 +11,8 @@ export interface LatestConfigOptions {
 
 /** The configuration as it was read last; providers that it had before stay known. */
 export class LatestConfig {
+  /** Why the process has not started with what the home says. */
+  readonly failure: ConfigError | undefined
   readonly #options: LatestConfigOptions
   #current: Config
 
@@ -20,8 +22,10 @@ export class LatestConfig {
     const { home, environment, overrides, onBadConfig } = options
     try {
       this.#current = loadConfig({ home, environment, overrides })
+      requireProvider(this.#current.providers, this.#current.modelProvider)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
+      this.failure = error
       this.#current = loadConfig({ home, environment, overrides, ignoreFile: true })
       onBadConfig(error)
     }

@@ -334,7 +334,7 @@ function appServerCommand(): Command {
   for (const form of ['json', 'ts'] as const) {
     command
       .command(form === 'json' ? 'generate-json-schema' : 'generate-ts')
-      .description(`Write what clients may send into a folder: ClientRequest.${form}.`)
+      .description(`Write what clients may send and are told: ClientRequest.${form} and others.`)
       .requiredOption('-o, --out <dir>', 'the folder')
       .action(async (options) => {
         const { runGenerate } = await import('./commands/app-server-schema.ts')

@@ -1,14 +1,21 @@
 import { isObject, type Json, type JsonObject } from '../base/index.ts'
 import { ConfigError } from './errors.ts'
 
+export interface ConfigOrigin {
+  /** As people are told. */
+  readonly name: string
+  /** The file that is read. */
+  readonly path?: string
+}
+
 /** Typed reading of a parsed configuration; every complaint names the key and where it stands. */
 export class ConfigValues {
   readonly #table: JsonObject
-  readonly #path: string
+  readonly #path: readonly string[]
   /** The file or flag to be mended. */
-  readonly #origin: string
+  readonly #origin: ConfigOrigin
 
-  constructor(table: JsonObject, origin: string, path = '') {
+  constructor(table: JsonObject, origin: ConfigOrigin, path: readonly string[] = []) {
     this.#table = table
     this.#origin = origin
     this.#path = path
@@ -66,17 +73,19 @@ export class ConfigValues {
   /** An empty table when there is none. */
   table(key: string): ConfigValues {
     const value = this.#read(key, 'a table', (each) => (isObject(each) ? each : undefined))
-    return new ConfigValues(value ?? {}, this.#origin, this.#name(key))
+    return new ConfigValues(value ?? {}, this.#origin, [...this.#path, key])
   }
 
   /** A complaint about `key`. */
   invalid(key: string, complaint: string): ConfigError {
-    const message = `${this.#origin}: ${this.#name(key)} ${complaint}`
-    return new ConfigError('invalid_config', message, `correct ${this.#name(key)} there`)
+    const { name, path } = this.#origin
+    const message = `${name}: ${this.#name(key)} ${complaint}`
+    const place = path === undefined ? {} : { place: { path, keyPath: [...this.#path, key] } }
+    return new ConfigError('invalid_config', message, `correct ${this.#name(key)} there`, place)
   }
 
   #name(key: string): string {
-    return this.#path === '' ? key : `${this.#path}.${key}`
+    return [...this.#path, key].join('.')
   }
 
   #read<T>(key: string, wanted: string, parse: (value: Json) => T | undefined): T | undefined {

@@ -21,7 +21,7 @@ export function checkHome(home: string): void {
     if (errorCode(error) === 'ENOENT') return
     const remedy = 'set BOBBIN_HOME to a folder that you can read, or mend its permissions'
     const message = `cannot use the home ${home}: ${errorText(error)}`
-    throw new ConfigError('home_unreadable', message, remedy, error)
+    throw new ConfigError('home_unreadable', message, remedy, { cause: error })
   }
 }
 

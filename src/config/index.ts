@@ -1,3 +1,4 @@
+export { type ConfigWarning, configWarning } from './config-warning.ts'
 export { ConfigError, type ConfigFailure } from './errors.ts'
 export { type HomeExecPolicy, homeExecPolicy, type RuleFile } from './exec-policy.ts'
 export { checkHome, installationId, resolveHome } from './home.ts'
@@ -5,6 +6,7 @@ export { type Config, type LoadConfig, loadConfig } from './load-config.ts'
 export { forgetLogin, type Login, readLogin, saveApiKey } from './login.ts'
 export type { McpServerConfig } from './mcp-servers.ts'
 export { type ProviderConfig, requireProvider, requireToken } from './providers.ts'
+export { type SkillSelector, writeSkillRule } from './skill-rules.ts'
 export { listSkills, type Skill, type SkillError } from './skills.ts'
 export {
   type ConfigEdit,

@@ -64,7 +64,10 @@ export function loadConfig(params: LoadConfig): Config {
   const profileName = params.profile ?? asText(overrides.profile) ?? asText(file.profile)
   const profile = profileName === undefined ? {} : profileTable(file, profileName, path)
   const table = merge(merge(file, profile), overrides)
-  const values = new ConfigValues(table, params.overrides.length > 0 ? `${path} and -c` : path)
+  const values = new ConfigValues(table, {
+    name: params.overrides.length > 0 ? `${path} and -c` : path,
+    path,
+  })
   return {
     home: params.home,
     model: values.text('model'),
@@ -99,10 +102,11 @@ export function readToml(path: string): JsonObject {
     if (error instanceof TomlError) {
       const what = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? ''
       const message = `${path}:${error.line}:${error.column}: not valid TOML: ${what}`
-      throw new ConfigError('invalid_config', message, 'correct that line', error)
+      const place = { path, line: error.line, column: error.column }
+      throw new ConfigError('invalid_config', message, 'correct that line', { cause: error, place })
     }
     const message = `cannot read ${path}: ${errorText(error)}`
-    throw new ConfigError('home_unreadable', message, 'mend its permissions', error)
+    throw new ConfigError('home_unreadable', message, 'mend its permissions', { cause: error })
   }
 }
 

@@ -6,7 +6,7 @@ import { ConfigValues } from './config-values.ts'
 import { readMcpServers } from './mcp-servers.ts'
 
 const read = (toml: string) =>
-  readMcpServers(new ConfigValues(parse(toml) as JsonObject, 'config.toml'))
+  readMcpServers(new ConfigValues(parse(toml) as JsonObject, { name: 'config.toml' }))
 
 const DEFAULTS = {
   isEnabled: true,

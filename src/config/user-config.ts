@@ -32,9 +32,12 @@ export interface ConfigEdit {
   readonly mergeStrategy: 'replace' | 'upsert'
 }
 
-export interface ConfigWrite {
+export interface ChangeUserConfig {
   readonly home: string
   readonly environment: NodeJS.ProcessEnv
+}
+
+export interface ConfigWrite extends ChangeUserConfig {
   readonly edits: readonly ConfigEdit[]
   readonly filePath?: string | undefined
   readonly expectedVersion?: string | undefined
@@ -69,7 +72,7 @@ export function configVersion(table: JsonObject): string {
  * Answers the new version. Throws `ConfigWriteError`, `ConfigError`.
  */
 export async function writeUserConfig(params: ConfigWrite): Promise<string> {
-  const { home, environment, edits, filePath, expectedVersion } = params
+  const { home, edits, filePath, expectedVersion } = params
   const path = userConfigPath(home)
   if (filePath !== undefined && filePath !== path) {
     throw new ConfigWriteError('configLayerReadonly', 'Only writes to the user config are allowed')
@@ -77,15 +80,25 @@ export async function writeUserConfig(params: ConfigWrite): Promise<string> {
   if (edits.length > MOST_EDITS) {
     throw new ConfigWriteError('configValidationError', `too many edits: limit is ${MOST_EDITS}`)
   }
-  const before = readToml(path)
-  const versionBefore = configVersion(before)
-  if (expectedVersion !== undefined && expectedVersion !== versionBefore) {
+  if (expectedVersion !== undefined && expectedVersion !== configVersion(readToml(path))) {
     const message = 'Configuration was modified since last read. Fetch latest version and retry.'
     throw new ConfigWriteError('configVersionConflict', message)
   }
+  return await changeUserConfig(params, (text) => {
+    return edits.reduce((result, edit) => applied(result, edit), text)
+  })
+}
+
+/** Changes the text of `config.toml` as `writeUserConfig` does. */
+export async function changeUserConfig(
+  { home, environment }: ChangeUserConfig,
+  change: (text: string) => string,
+): Promise<string> {
+  const path = userConfigPath(home)
+  const before = readToml(path)
   const text = await readText(path)
-  const edited = edits.reduce((result, edit) => applied(result, edit), text)
-  if (edited === text) return versionBefore
+  const edited = change(text)
+  if (edited === text) return configVersion(before)
   if (Buffer.byteLength(edited) > MOST_BYTES) {
     throw new ConfigWriteError('configValidationError', `config is limited to ${MOST_BYTES} bytes`)
   }

@@ -1,6 +1,12 @@
 export { projectDocPaths } from './context/project-docs.ts'
 export { SessionError, type SessionFailure } from './errors.ts'
-export type { McpServerConfig } from './mcp/index.ts'
+export {
+  inspectMcpServers,
+  type McpInventory,
+  type McpServerConfig,
+  type McpToolCall,
+  readMcpResource,
+} from './mcp/index.ts'
 export { DEFAULT_MODEL, type ModelInfo, modelInfo } from './model/model-catalog.ts'
 export {
   type ModelClient,

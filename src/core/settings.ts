@@ -12,6 +12,8 @@ export interface SessionSettings {
   readonly modelProvider: string
   readonly approvalPolicy: ApprovalPolicy
   readonly sandboxPolicy: SandboxPolicy
+  /** Name of what the sandbox policy was chosen by; undefined where the policy itself was. */
+  readonly permissionProfile?: string
   /** Undefined: the model's default. */
   readonly effort?: string
   readonly reasoningSummary?: string
@@ -48,6 +50,7 @@ export interface SettingsPatch {
   readonly model?: string
   readonly approvalPolicy?: ApprovalPolicy
   readonly sandboxPolicy?: SandboxPolicy
+  readonly permissionProfile?: string | null
   readonly effort?: string | null
   readonly reasoningSummary?: string | null
   readonly verbosity?: string | null
@@ -61,7 +64,7 @@ export function patchSettings(settings: SessionSettings, patch: SettingsPatch): 
   if (patch.model?.trim() === '') {
     throw new SessionError('invalid_settings', 'the name of a model must not be blank')
   }
-  const { effort, reasoningSummary, verbosity, ...rest } = settings
+  const { effort, reasoningSummary, verbosity, permissionProfile, ...rest } = settings
   return {
     ...rest,
     ...definedOf({
@@ -74,6 +77,7 @@ export function patchSettings(settings: SessionSettings, patch: SettingsPatch): 
       effort: chosen(patch.effort, effort),
       reasoningSummary: chosen(patch.reasoningSummary, reasoningSummary),
       verbosity: chosen(patch.verbosity, verbosity),
+      permissionProfile: chosen(patch.permissionProfile, permissionProfile),
     }),
   }
 }

@@ -9,6 +9,7 @@ import type {
   UserInput,
 } from '../protocol/index.ts'
 import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
+import type { McpServerConfig, McpToolCall } from './mcp/index.ts'
 import type { ClientHandlers } from './session/client-registry.ts'
 import type { Session, SteerOptions, TakeOver, TurnOptions } from './session/session.ts'
 import type { SessionSettings, SettingsPatch } from './settings.ts'
@@ -122,6 +123,24 @@ export class ThreadHandle implements AsyncDisposable {
    */
   injectItems(items: readonly ResponseItem[]): Promise<void> {
     return this.#session.injectItems(items)
+  }
+
+  /** Of the thread, as they were configured when it was loaded. */
+  get mcpServers(): readonly McpServerConfig[] {
+    return this.#session.mcpServers
+  }
+
+  /**
+   * Calls a tool of one of its MCP servers for a client: the model does not hear of it, and nothing
+   * is kept. The server's answer as it is. Throws `McpError`, and `SessionError` `closed`.
+   */
+  callMcpTool(call: McpToolCall): Promise<JsonObject> {
+    return this.#session.callMcpTool(call)
+  }
+
+  /** What an MCP server says is under a URI, for a client. Throws as `callMcpTool` does. */
+  readMcpResource(server: string, uri: string): Promise<JsonObject> {
+    return this.#session.readMcpResource(server, uri)
   }
 
   /** Ends the model's commands that go on in the background, with their children. */

@@ -83,13 +83,19 @@ export interface ThreadManagerOptions {
   readonly reviewModel?: string
   /** The rules for commands; left out, there are none and none can be kept. */
   readonly execPolicy?: ExecPolicyStore
-  /** Started anew for every thread; a function is asked for each. */
-  readonly mcpServers?: readonly McpServerConfig[] | (() => readonly McpServerConfig[])
+  /** Started anew for every thread that brings none of its own. */
+  readonly mcpServers?: readonly McpServerConfig[]
   /** Looks for what confines commands; left out, on this machine. */
   readonly findSandbox?: () => Promise<SandboxState & Disposable>
 }
 
-export interface StartThread {
+/** What a thread has beside its settings while it is loaded. */
+interface ThreadSurroundings {
+  /** MCP servers to start for it; those of the manager when left out. */
+  readonly mcpServers?: readonly McpServerConfig[]
+}
+
+export interface StartThread extends ThreadSurroundings {
   readonly settings: SettingsChoice
   /** Nothing of the thread is kept anywhere. */
   readonly isEphemeral?: boolean
@@ -101,7 +107,7 @@ export interface StartThread {
   readonly threadSource?: string
 }
 
-export interface ResumeThread {
+export interface ResumeThread extends ThreadSurroundings {
   /** The id, or where the store has paths the path of the log, wherever that lies. */
   readonly threadId: ThreadId | { readonly rolloutPath: string }
   /** In force where neither `overrides` nor the thread says otherwise. */
@@ -110,7 +116,7 @@ export interface ResumeThread {
   readonly overrides: SettingsOverrides
 }
 
-export interface ForkThread {
+export interface ForkThread extends ThreadSurroundings {
   readonly sourceId: ThreadId
   /** Last turn to take over; all of them when left out. */
   readonly throughTurnId?: string
@@ -145,13 +151,14 @@ interface SessionRole {
   readonly purpose?: string
 }
 
-interface LoadThread extends Pick<ResumeThread, 'defaults' | 'overrides'> {
+interface LoadThread extends Pick<ResumeThread, 'defaults' | 'overrides' | 'mcpServers'> {
   /** It was made just now, as a copy. */
   readonly isFork: boolean
 }
 
 interface SessionStart {
   readonly threadId: ThreadId
+  readonly mcpServers: readonly McpServerConfig[]
   readonly settings: SessionSettings
   readonly role: SessionRole
   readonly history: ModelHistory
@@ -167,6 +174,7 @@ const DEFAULTS = {
   origin: { originator: 'bobbin', source: 'cli' } satisfies SessionOrigin as SessionOrigin,
   version: '0.0.0',
   environment: process.env,
+  mcpServers: [] as readonly McpServerConfig[],
 }
 
 /** The loaded threads of this process. Disposing it closes them all. */
@@ -244,9 +252,10 @@ export class ThreadManager implements AsyncDisposable {
   ): Promise<{ readonly handle: ThreadHandle; readonly turnId: TurnId }> {
     const { threadId: sourceId, settings } = source
     await reviewPrompt(target, settings.cwd)
-    const handle = await this.fork({ sourceId, settings }).catch((error: unknown) => {
+    const params = { settings, mcpServers: source.mcpServers }
+    const handle = await this.fork({ sourceId, ...params }).catch((error: unknown) => {
       const isEmpty = error instanceof ThreadStoreError && error.failure.code === 'thread_not_found'
-      if (isEmpty) return this.start({ settings })
+      if (isEmpty) return this.start(params)
       throw error
     })
     try {
@@ -354,7 +363,7 @@ export class ThreadManager implements AsyncDisposable {
 
   async #start(params: StartThread, role: SessionRole): Promise<ThreadHandle> {
     const settings = completeSettings(params.settings)
-    const { isEphemeral } = params
+    const { isEphemeral, mcpServers = this.#options.mcpServers } = params
     const { store, clock, version } = this.#options
     const { origin, instructions, dynamicTools } = role
     await using opening = new AsyncDisposableStack()
@@ -376,7 +385,7 @@ export class ThreadManager implements AsyncDisposable {
         )
     if (live) opening.use(live)
     const history = replayModelHistory([])
-    const parts = { threadId, settings, role, history, live, workTree, damage: [] }
+    const parts = { threadId, settings, mcpServers, role, history, live, workTree, damage: [] }
     const handle = this.#load(parts, notices)
     opening.move()
     return handle
@@ -385,7 +394,7 @@ export class ThreadManager implements AsyncDisposable {
   async #resume(
     threadId: ThreadId,
     at: { readonly rolloutPath?: string },
-    { defaults, overrides, isFork }: LoadThread,
+    { defaults, overrides, isFork, mcpServers = this.#options.mcpServers }: LoadThread,
   ): Promise<ThreadHandle> {
     await using opening = new AsyncDisposableStack()
     const notices = new Early<string>()
@@ -406,14 +415,15 @@ export class ThreadManager implements AsyncDisposable {
     const workTree = opening.use(new WorkTree(settings.cwd))
     const { damage, compactionCount } = log
     const windowNumber = isFork ? 0 : compactionCount
-    const thread = { threadId, settings, role, history, windowNumber }
+    const thread = { threadId, settings, mcpServers, role, history, windowNumber }
     const parts = { ...thread, live, workTree, damage }
     const handle = this.#load(parts, notices)
     opening.move()
     return this.#register(handle)
   }
 
-  async #fork({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {
+  async #fork(params: ForkThread): Promise<ThreadHandle> {
+    const { sourceId, throughTurnId, settings, mcpServers = this.#options.mcpServers } = params
     const { store, clock, origin, version } = this.#options
     const threadId = newThreadId()
     await store.forkThread({
@@ -425,10 +435,12 @@ export class ThreadManager implements AsyncDisposable {
     })
     const { model, modelProvider, effort } = completeSettings(settings)
     const overrides = { model, modelProvider, ...(effort === undefined ? {} : { effort }) }
-    return await this.#resume(threadId, {}, { defaults: settings, overrides, isFork: true })
+    const load = { defaults: settings, overrides, mcpServers, isFork: true }
+    return await this.#resume(threadId, {}, load)
   }
 
-  async #forkEphemeral({ sourceId, throughTurnId, settings }: ForkThread): Promise<ThreadHandle> {
+  async #forkEphemeral(params: ForkThread): Promise<ThreadHandle> {
+    const { sourceId, throughTurnId, settings, mcpServers = this.#options.mcpServers } = params
     const log = await this.#options.store.loadHistory(sourceId)
     const items = forkedItems(log.items, throughTurnId)
     if (!items) {
@@ -439,7 +451,7 @@ export class ThreadManager implements AsyncDisposable {
     const workTree = opening.use(new WorkTree(settings.cwd))
     const role = this.#roleOf(headerOf(items))
     const history = replayModelHistory(items)
-    const parts = { settings: completeSettings(settings), role, history, workTree }
+    const parts = { settings: completeSettings(settings), mcpServers, role, history, workTree }
     const { damage } = log
     const whole = { ...parts, damage, threadId: newThreadId(), live: undefined }
     const handle = this.#load(whole, new Early<string>())
@@ -466,7 +478,9 @@ export class ThreadManager implements AsyncDisposable {
       sessionId: parent.role.sessionId ?? parent.threadId,
       purpose,
     }
-    return this.#start({ settings, isEphemeral: parent.live === undefined }, role)
+    // Who works for another session has the built-in tools only.
+    const isEphemeral = parent.live === undefined
+    return this.#start({ settings, isEphemeral, mcpServers: [] }, role)
   }
 
   #load(parts: SessionStart, notices: Early<string>): ThreadHandle {
@@ -510,16 +524,14 @@ export class ThreadManager implements AsyncDisposable {
     const sandbox = () => this.#sandbox.find()
     // Throws for a provider that cannot be used, before any process is started.
     const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
-    const { version, mcpServers = [] } = this.#options
-    // Who works for another session has the built-in tools only.
-    const configured = typeof mcpServers === 'function' ? mcpServers() : mcpServers
-    const servers = role.purpose === undefined ? configured : []
+    const { version } = this.#options
     const around = { cwd: settings.cwd, environment, clock, version, threadId, tell }
-    const mcp = new McpServers({ ...around, servers })
+    const mcp = new McpServers({ ...around, servers: parts.mcpServers })
     return {
       clock,
       model: { client: openConnection(client), streamMaxRetries },
       tools: createToolSet({ commands, clock, execPolicy, sandbox, dynamicTools, mcp }),
+      mcp,
       commands,
       userCommands: new CommandRunner(environment, threadId, clock),
       surroundings: {

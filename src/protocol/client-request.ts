@@ -23,13 +23,13 @@ export type ClientRequestKind = keyof ClientRequestKinds
 export type ClientRequestParams<K extends ClientRequestKind> = ClientRequestKinds[K]['params']
 export type ClientAnswer<K extends ClientRequestKind> = ClientRequestKinds[K]['answer']
 
-/** An open request: what is asked, in which turn and for which item. */
+/** An open request: what is asked, in which turn if in any, and for which item. */
 export type ClientRequest = {
   [K in ClientRequestKind]: {
     readonly kind: K
     /** Unique in the process. */
     readonly id: string
-    readonly turnId: string
+    readonly turnId: string | null
     readonly params: ClientRequestParams<K>
   }
 }[ClientRequestKind]

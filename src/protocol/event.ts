@@ -155,10 +155,14 @@ export type SessionEvent =
     }
   | { readonly type: 'tokenCount'; readonly turnId: string; readonly info: TokenInfo | null }
   | { readonly type: 'warning'; readonly turnId: string | null; readonly message: string }
-  /** Somebody is asked; the turn waits for the answer. */
-  | { readonly type: 'requestOpened'; readonly turnId: string; readonly request: ClientRequest }
+  /** Somebody is asked; the turn, or what goes on beside the turns, waits for the answer. */
+  | {
+      readonly type: 'requestOpened'
+      readonly turnId: string | null
+      readonly request: ClientRequest
+    }
   /** It was answered, or is moot: the turn has ended. */
-  | { readonly type: 'requestResolved'; readonly turnId: string; readonly requestId: string }
+  | { readonly type: 'requestResolved'; readonly turnId: string | null; readonly requestId: string }
   /** What the turn's patches have changed so far, as git shows it; empty when nothing is left. */
   | { readonly type: 'turnDiff'; readonly turnId: string; readonly diff: string }
   | {

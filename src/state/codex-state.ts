@@ -39,6 +39,31 @@ export function touchCodexState(path: string, threadId: string, facts: CodexThre
   }
 }
 
+const MEMORY_BUSY_TIMEOUT_MS = 5000
+
+/**
+ * Takes the memories out of real Codex's database, and the jobs that make them: all of it or
+ * nothing. Nothing happens where it has no such tables. Throws what SQLite throws. Source:
+ * `reference/state-memories-logs.md` C.12.
+ */
+export function clearCodexMemories(path: string): void {
+  const database = openSqlite(path, { fileMustExist: true, timeout: MEMORY_BUSY_TIMEOUT_MS })
+  try {
+    if (!isOfCodex(database)) return
+    const tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    const known = new Set(database.prepare(tables).pluck().all())
+    const clear = database.transaction(() => {
+      if (known.has('stage1_outputs')) database.prepare('DELETE FROM stage1_outputs').run()
+      if (!known.has('jobs')) return
+      const kinds = "('memory_stage1', 'memory_consolidate_global')"
+      database.prepare(`DELETE FROM jobs WHERE kind IN ${kinds}`).run()
+    })
+    clear.immediate()
+  } finally {
+    database.close()
+  }
+}
+
 function isOfCodex(database: Database): boolean {
   const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'"
   return database.prepare(table).get() !== undefined

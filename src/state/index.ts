@@ -1,4 +1,4 @@
-export { type CodexThreadFacts, touchCodexState } from './codex-state.ts'
+export { type CodexThreadFacts, clearCodexMemories, touchCodexState } from './codex-state.ts'
 export { HomeIndex } from './home-index.ts'
 export { faultOf, IndexReader, type IndexRecord, writtenBy } from './index-reader.ts'
 export type { IndexedFile } from './index-row.ts'

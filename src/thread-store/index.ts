@@ -8,6 +8,7 @@ export {
   type ListPlace,
 } from './list-cursor.ts'
 export { LiveThread } from './live-thread.ts'
+export { clearMemories } from './local/clear-memories.ts'
 export { counted, type Finding, finding, SECTIONS, type Severity } from './local/doctor/finding.ts'
 export {
   type HomeReport,

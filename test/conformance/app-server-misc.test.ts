@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { AppServer } from '../../src/app-server/index.ts'
 import {
   isObject,
@@ -21,6 +22,8 @@ import { LocalThreadStore } from '../../src/thread-store/index.ts'
 import { INSTALLATION_ID, KitClient, KitRpcError } from '../support/app-server-kit.ts'
 import { PlayedModel } from '../support/played-model.ts'
 import { CodexAppServer, RpcError } from './codex-app-server.ts'
+import type { MethodDifferenceId } from './methods/differences.ts'
+import { noteCompared } from './methods/record.ts'
 import { codex133 } from './programs.ts'
 import { Scratch } from './scratch.ts'
 
@@ -29,8 +32,8 @@ type Request = (method: string, params: JsonObject) => Promise<JsonObject>
 interface Step {
   readonly method: string
   readonly params: (scratch: Scratch) => JsonObject
-  /** Why the answers are not the same. */
-  readonly why?: string
+  /** Why the answers may not be the same. */
+  readonly why?: MethodDifferenceId
   /** The part of the answer that is the same nevertheless. */
   readonly same?: (answer: Json) => Json
 }
@@ -130,24 +133,69 @@ async function inBobbin<T>(scene: Scene<T>, prepare?: Prepare): Promise<T> {
   return await scene(bobbin, scratch)
 }
 
-async function play(steps: readonly Step[], request: Request, scratch: Scratch): Promise<Json[]> {
-  const answers: Json[] = []
+interface Played {
+  readonly method: string
+  readonly params: Json
+  readonly answer: Json
+}
+
+async function play(steps: readonly Step[], request: Request, scratch: Scratch): Promise<Played[]> {
+  const answers: Played[] = []
   for (const each of steps) {
     const answer = normalised(await answerOf(request, each, scratch), scratch)
     const { method } = each
     const params = normalised(each.params(scratch), scratch)
-    answers.push({ method, params, answer: each.same ? each.same(answer) : answer })
+    answers.push({ method, params, answer })
   }
   return answers
 }
 
 async function compare(steps: readonly Step[], prepare?: Prepare): Promise<void> {
-  const scene: Scene<Json[]> = (client, scratch) => {
+  const scene: Scene<Played[]> = (client, scratch) => {
     return play(steps, (method, params) => client.request(method, params), scratch)
   }
   const codex = await inCodex(scene, prepare)
   const bobbin = await inBobbin(scene, prepare)
-  assert.deepEqual(bobbin, codex)
+  const reduced = (all: readonly Played[]) =>
+    all.map((each, at) => ({ ...each, answer: steps[at]?.same?.(each.answer) ?? each.answer }))
+  assert.deepEqual(reduced(bobbin), reduced(codex))
+  noteCompared(
+    codex.map(({ method, answer }, at) => {
+      const isSame = isDeepStrictEqual(answer, bobbin[at]?.answer)
+      const { why } = steps[at] ?? {}
+      return { method, isAnswered: !isRefusal(answer), differences: isSame || !why ? [] : [why] }
+    }),
+  )
+}
+
+function isRefusal(answer: Json): boolean {
+  return isObject(answer) && isObject(answer.error) && typeof answer.error.code === 'number'
+}
+
+/**
+ * Plays the scene in both programs: what it shows is the same, and so are the answers to all its
+ * requests, in the order of the requests.
+ */
+async function compareScenes(scene: Scene<Json>, prepare?: Prepare): Promise<void> {
+  const played = async (run: typeof inCodex) => {
+    const answers: { method: string; answer: Json }[] = []
+    const noting: Scene<Json> = async (client, scratch) => {
+      const request: Client['request'] = async (method, params) => {
+        const noted = { method, answer: null as Json }
+        answers.push(noted)
+        const result = await client.request(method, params)
+        noted.answer = normalised(result, scratch)
+        return result
+      }
+      const { notifications } = client
+      const waitFor: Client['waitFor'] = (method, is) => client.waitFor(method, is)
+      return normalised(await scene({ request, waitFor, notifications }, scratch), scratch)
+    }
+    return { shown: await run(noting, prepare), answers }
+  }
+  const codex = await played(inCodex)
+  assert.deepEqual(await played(inBobbin), codex)
+  noteCompared(codex.answers.map(({ method }) => ({ method, isAnswered: true, differences: [] })))
 }
 
 const put =
@@ -163,7 +211,6 @@ const codeOnly = (answer: Json): Json => {
   const error = isObject(answer) && isObject(answer.error) ? answer.error : undefined
   return error ? { code: error.code ?? null } : answer
 }
-const nothing = () => null
 
 describe('files', () => {
   it('are read, written, listed, copied and removed alike', async () => {
@@ -358,14 +405,11 @@ function toldOf({ notifications }: Client): JsonObject[] {
 }
 
 describe('a process that is watched', () => {
-  const both = async (scene: Scene<Json>) => {
-    assert.deepEqual(await inBobbin(scene), await inCodex(scene))
-  }
   const streams = { streamStdin: true, streamStdoutStderr: true }
   const base64 = (text: string) => Buffer.from(text).toString('base64')
 
   it('gets its input and tells its output alike', async () => {
-    await both(async (client) => {
+    await compareScenes(async (client) => {
       const command = sh('read x; echo "got $x" >&2; cat')
       const processId = 'p'
       const done = client.request('command/exec', { command, processId, ...streams })
@@ -378,7 +422,7 @@ describe('a process that is watched', () => {
   })
 
   it('is cut off at its cap and terminated alike', async () => {
-    await both(async (client) => {
+    await compareScenes(async (client) => {
       const command = sh('echo abc; echo def >&2; sleep 600')
       const processId = 'p'
       const params = { command, processId, ...streams, outputBytesCap: 2 }
@@ -392,7 +436,7 @@ describe('a process that is watched', () => {
   })
 
   it('has a terminal alike', async () => {
-    await both(async (client) => {
+    await compareScenes(async (client) => {
       const processId = 'p'
       const command = sh('stty size; read x; stty size')
       const size = { rows: 10, cols: 30 }
@@ -417,7 +461,7 @@ describe('a process that is watched', () => {
     'is killed by a signal on a terminal': { command: sh('kill -9 $$'), tty: true },
   })) {
     it(`in the background: ${name}, told alike`, async () => {
-      await both(async (client, { project: cwd }) => {
+      await compareScenes(async (client, { project: cwd }) => {
         await client.request('process/spawn', { processHandle: 'h', cwd, ...more })
         await client.waitFor('process/exited')
         return toldOf(client)
@@ -436,7 +480,7 @@ describe('the account', () => {
       const told = client.notifications.filter(({ method }) => method.startsWith('account/'))
       return told.map(({ method, params }) => ({ method, params }))
     }
-    assert.deepEqual(await inBobbin(scene), await inCodex(scene))
+    await compareScenes(scene)
   })
 })
 
@@ -526,7 +570,6 @@ describe('config', () => {
   })
 
   it('is refused alike', async () => {
-    const words = 'what a value may be is said in words of our own'
     await compare(
       [
         write('', 'x'),
@@ -545,14 +588,14 @@ describe('config', () => {
         step('config/value/write', { keyPath: 'model', mergeStrategy: 'replace' }),
         step('configRequirements/read'),
       ].map((each, index) =>
-        index === 8 || index === 9 ? { ...each, why: words, same: codeOnly } : each,
+        index === 8 || index === 9 ? { ...each, why: 'value-words', same: codeOnly } : each,
       ),
       file,
     )
   })
 
   it('is read alike', async () => {
-    const why = `only the home's file is a layer; keys that nobody has set are not spelled out`
+    const why = 'config-layers'
     const same = (answer: Json): Json => {
       if (!isObject(answer) || !isObject(answer.config)) return answer
       const { model, model_provider, approval_policy, profile, tui, tools } = answer.config
@@ -607,7 +650,6 @@ describe('account', () => {
 
 describe('lists', () => {
   it('are alike', async () => {
-    const ours = 'what is said about a model is ours; the default is what Bobbin runs'
     const models = (answer: Json): Json => {
       if (!isObject(answer) || !Array.isArray(answer.data)) return answer
       const data = answer.data.filter(isObject).map((model) => {
@@ -618,7 +660,6 @@ describe('lists', () => {
       })
       return { data: data as Json[], nextCursor: answer.nextCursor }
     }
-    const labels = 'what is said about a feature is ours'
     const features = (answer: Json): Json => {
       if (!isObject(answer) || !Array.isArray(answer.data)) return answer
       const data = answer.data.filter(isObject).map(({ name, stage, enabled, defaultEnabled }) => {
@@ -626,9 +667,10 @@ describe('lists', () => {
       })
       return { data: data as Json[], nextCursor: answer.nextCursor }
     }
-    const list = (params: JsonObject) => step('model/list', params, { why: ours, same: models })
+    const list = (params: JsonObject) =>
+      step('model/list', params, { why: 'model-texts', same: models })
     const featureList = (params: JsonObject) =>
-      step('experimentalFeature/list', params, { why: labels, same: features })
+      step('experimentalFeature/list', params, { why: 'feature-texts', same: features })
     const enable = (enablement: JsonObject) =>
       step('experimentalFeature/enablement/set', { enablement })
     await compare([
@@ -668,7 +710,7 @@ describe('lists', () => {
       step('config/mcpServer/reload'),
       step('feedback/upload', { classification: 'bug', includeLogs: false, threadId: 'x' }),
       step('feedback/upload'),
-      step('memory/reset', {}, { why: 'Bobbin keeps no memories', same: nothing }),
+      step('memory/reset'),
     ])
   })
 
@@ -735,9 +777,44 @@ apps = false
   })
 })
 
+describe('rules about skills', () => {
+  const rule = (params: JsonObject): Step[] => [
+    step('skills/config/write', params),
+    step('fs/readFile', (s) => ({ path: join(s.home, 'config.toml') })),
+  ]
+  const path = '/x/SKILL.md'
+  const rules = [
+    {},
+    { enabled: false },
+    { path: 'rel', enabled: false },
+    { name: ' ', enabled: true },
+    { path, name: 'a', enabled: true },
+    { path: '/y/SKILL.md', enabled: true },
+    { path, enabled: false },
+    { path: '/x/../x/SKILL.md', enabled: false },
+    { name: ' alpha ', enabled: false },
+    { name: 'q', enabled: false },
+    { path, enabled: true },
+    { name: 'alpha', enabled: true },
+    { name: 'q', enabled: true },
+  ]
+  const configs = {
+    'behind all else': CONFIG,
+    'behind what is said of skills': `[skills.bundled]\nenabled = false\n${CONFIG}`,
+    'in place': `${CONFIG}\n[[skills.config]]\n# why\nname = "q"\nenabled = true\n`,
+  }
+  for (const [name, config] of Object.entries(configs)) {
+    it(`are written alike: ${name}`, async () => {
+      const text =
+        name === 'behind what is said of skills' ? config.replace(/^model.*\n/gm, '') : config
+      await compare(rules.flatMap(rule), put({ 'home/config.toml': text }))
+    })
+  }
+})
+
 describe('search', () => {
   it('finds the same files with the same scores', async () => {
-    const why = 'Bobbin leaves out what is in .git'
+    const why = 'search-git'
     const same = (answer: Json): Json => {
       if (!isObject(answer) || !Array.isArray(answer.files)) return answer
       return answer.files.filter((f) => !(isObject(f) && String(f.path).startsWith('.git/')))

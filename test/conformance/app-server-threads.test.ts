@@ -1,9 +1,10 @@
 /**
  * Rule: what 0.133.0 answers to a question about stored threads, Bobbin answers. Both have the same
- * home, written by 0.133.0. Where they differ, `comparable` says in what and why.
+ * home, written by 0.133.0. Where they differ, `DIFFERENCES` says in what.
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { isObject, type Json, type JsonObject } from '../../src/base/index.ts'
 import {
   answerOf,
@@ -13,6 +14,8 @@ import {
   writeHome,
 } from './app-server-home.ts'
 import { CodexAppServer } from './codex-app-server.ts'
+import type { MethodDifferenceId } from './methods/differences.ts'
+import { noteCompared } from './methods/record.ts'
 import { codex133 } from './programs.ts'
 
 const NONE = '01a1fe00-0000-7000-8000-000000000001'
@@ -42,35 +45,69 @@ async function assertAlike(questions: (threads: HomeThreads) => Question[]): Pro
     const actual = await bobbin.ask(home.scratch, question)
     const [method] = question
     const asked = JSON.stringify(question).slice(0, 300)
-    assert.deepEqual(comparable(method, actual), comparable(method, expected), asked)
+    const { differences } = assertComparable(method, actual, expected, asked)
+    noteCompared([{ method, isAnswered: expected.result !== undefined, differences }])
   }
 }
 
-/** What is left out of the comparison. */
-const DIFFERENCES: { readonly [member: string]: (method: string) => boolean } = {
-  // Ours is the time of the last change of the file. 0.133.0 takes it now from the file, now from
-  // its database, which does not know of names and git facts and may be a second behind.
-  updatedAt: () => true,
-  // 0.133.0 forgets it in lists and on the way out of the archive.
-  forkedFromId: (method) => method === 'thread/list' || method === 'thread/unarchive',
-  // 0.133.0 answers with the facts of the first header, whatever came since.
-  gitInfo: (method) => method === 'thread/unarchive',
-  // Lists that 0.133.0 takes from its database have the time of the write, a second later at times.
-  createdAt: (method) => method === 'thread/list',
-  // 0.133.0 writes it into the logs of `codex exec`, and does not read it there.
-  threadSource: () => true,
+/** What was passed over: that which would fail the comparison, or may at times. */
+function assertComparable(method: string, actual: Json, expected: Json, asked: string) {
+  const all = [...Object.keys(DIFFERENCES), 'list-places'] as DifferenceId[]
+  const isSameBut = (allowed: readonly DifferenceId[]) =>
+    isDeepStrictEqual(comparable(method, actual, allowed), comparable(method, expected, allowed))
+  assert.deepEqual(comparable(method, actual, all), comparable(method, expected, all), asked)
+  const text = JSON.stringify(expected)
+  const differences = all.filter((id) => {
+    const racy: Allowance | undefined = id === 'list-places' ? undefined : DIFFERENCES[id]
+    const mayOccur = racy?.isRacy && racy.isHere(method) && text.includes(`"${racy.member}":`)
+    return mayOccur || !isSameBut(all.filter((other) => other !== id))
+  })
+  return { differences }
 }
 
-function comparable(method: string, value: Json, key = ''): Json {
-  if (DIFFERENCES[key]?.(method)) return null
-  // Places in a list are opaque: ours name the thread beside the time.
+interface Allowance {
+  readonly member: string
+  readonly isHere: (method: string) => boolean
+  /** A race decides: it may not occur. */
+  readonly isRacy?: boolean
+}
+
+/** Members that are left out of the comparison. */
+const DIFFERENCES = {
+  'updated-time': { member: 'updatedAt', isHere: isOfThread, isRacy: true },
+  'forked-from': {
+    member: 'forkedFromId',
+    isHere: (method) => method === 'thread/list' || method === 'thread/unarchive',
+  },
+  'git-of-header': { member: 'gitInfo', isHere: (method) => method === 'thread/unarchive' },
+  'created-time': {
+    member: 'createdAt',
+    isHere: isOfThread,
+    isRacy: true,
+  },
+  'thread-source': { member: 'threadSource', isHere: () => true },
+} as const satisfies { readonly [id in MethodDifferenceId]?: Allowance }
+
+type DifferenceId = keyof typeof DIFFERENCES | 'list-places'
+
+function isOfThread(method: string): boolean {
+  return !method.startsWith('thread/goal/')
+}
+
+function comparable(method: string, value: Json, allowed: readonly DifferenceId[], key = ''): Json {
+  const isLeftOut = allowed.some((id) => {
+    if (id === 'list-places') return false
+    const { member, isHere }: Allowance = DIFFERENCES[id]
+    return member === key && isHere(method)
+  })
+  if (isLeftOut) return null
   const isPlace = method === 'thread/list' && key.endsWith('Cursor') && value !== null
-  if (isPlace) return '<place>'
-  if (method.startsWith('thread/goal/') && ['createdAt', 'updatedAt'].includes(key)) return '<time>'
-  if (Array.isArray(value)) return value.map((each) => comparable(method, each))
+  if (isPlace && allowed.includes('list-places')) return '<place>'
+  if (!isOfThread(method) && ['createdAt', 'updatedAt'].includes(key)) return '<time>'
+  if (Array.isArray(value)) return value.map((each) => comparable(method, each, allowed))
   if (!isObject(value)) return value
   const entries = Object.entries(value).map(([name, each]) => {
-    return [name, comparable(method, each ?? null, name)]
+    return [name, comparable(method, each ?? null, allowed, name)]
   })
   return Object.fromEntries(entries) as JsonObject
 }

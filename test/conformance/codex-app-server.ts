@@ -1,9 +1,10 @@
 /**
- * A client of real Codex's `app-server` over stdio, one JSON object a line. Requests of the server
- * are kept, and refused unless the test has said how to answer. Closing ends stdin and waits for
- * the exit.
+ * A client of an `app-server` over stdio, real Codex's or another with its command line: one JSON
+ * object a line. Requests of the server are kept, and refused unless the test has said how to
+ * answer. Closing ends stdin and waits for the exit.
  */
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/base/index.ts'
+import type { Program } from './exec-run.ts'
 import { RpcChild, type RpcCall as ServerNotification } from './rpc-child.ts'
 import type { Scratch } from './scratch.ts'
 
@@ -31,8 +32,9 @@ export class CodexAppServer implements AsyncDisposable {
   readonly #child: RpcChild
   readonly #waiters = new Set<Waiter>()
 
-  private constructor(binary: string, scratch: Pick<Scratch, 'project' | 'env'>) {
-    this.#child = new RpcChild([binary, 'app-server'], scratch, {
+  private constructor(program: string | Program, scratch: Pick<Scratch, 'project' | 'env'>) {
+    const { command, args } = typeof program === 'string' ? { command: program, args: [] } : program
+    this.#child = new RpcChild([command, ...args, 'app-server'], scratch, {
       tell: (told) => this.#tell(told),
       ask: (id, asked) => {
         this.requests.push(asked)
@@ -49,10 +51,10 @@ export class CodexAppServer implements AsyncDisposable {
 
   /** Starts the server on the scratch home and shakes hands. */
   static async start(
-    binary: string,
+    program: string | Program,
     scratch: Pick<Scratch, 'project' | 'env'>,
   ): Promise<CodexAppServer> {
-    const server = new CodexAppServer(binary, scratch)
+    const server = CodexAppServer.open(program, scratch)
     try {
       await server.#inTime(server.#child.shakeHands(), 'no handshake')
       return server
@@ -60,6 +62,14 @@ export class CodexAppServer implements AsyncDisposable {
       await server[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** Without a handshake. */
+  static open(
+    program: string | Program,
+    scratch: Pick<Scratch, 'project' | 'env'>,
+  ): CodexAppServer {
+    return new CodexAppServer(program, scratch)
   }
 
   /** Of the server's process; 0 when it could not start. */

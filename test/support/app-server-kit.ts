@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppServer, type AppServerOptions, type ClientPort } from '../../src/app-server/index.ts'
@@ -5,6 +6,7 @@ import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../../
 import { loadConfig } from '../../src/config/index.ts'
 import type { PlayedModel, Step } from './played-model.ts'
 import { type KitOptions, SessionKit } from './session-kit.ts'
+import { resultFault, toldFault } from './told-schemas.ts'
 
 export const INSTALLATION_ID = '00000000-0000-4000-8000-000000000001'
 
@@ -57,6 +59,9 @@ export class KitClient implements Disposable {
   onRequest: ((request: Told) => JsonObject | undefined) | undefined
   readonly #port: ClientPort
   readonly #pending = new Map<Json, PromiseWithResolvers<JsonObject>>()
+  readonly #methods = new Map<Json, string>()
+  /** What the server has sent that its schemas do not allow. */
+  readonly #faults = new Set<string>()
   #waiters: Waiter[] = []
   #nextId = 1
 
@@ -78,6 +83,7 @@ export class KitClient implements Disposable {
     this.#nextId += 1
     const answer = Promise.withResolvers<JsonObject>()
     this.#pending.set(id, answer)
+    this.#methods.set(id, method)
     // A test may leave a request unanswered for good; whoever awaits it still gets the error.
     answer.promise.catch(() => undefined)
     this.send({ id, method, ...(params === undefined ? {} : { params }) })
@@ -140,8 +146,14 @@ export class KitClient implements Disposable {
     this.#waiters = []
   }
 
+  /** Throws when something that was sent is not as its schema says. */
+  checkSent(): void {
+    assert.deepEqual([...this.#faults], [])
+  }
+
   [Symbol.dispose](): void {
     this.close()
+    this.checkSent()
   }
 
   #wait(past: readonly Told[], method: string, is: (params: JsonObject) => boolean): Promise<Told> {
@@ -168,6 +180,7 @@ export class KitClient implements Disposable {
       params: objectAt(message, 'params') ?? {},
       ...(id === undefined ? {} : { id }),
     }
+    this.#check(toldFault(id === undefined ? 'told' : 'asked', method, told.params))
     if (id === undefined) this.notifications.push(told)
     else this.requests.push(told)
     const reached = this.#waiters.filter(({ isMatch }) => isMatch(told))
@@ -178,9 +191,15 @@ export class KitClient implements Disposable {
     if (result !== undefined && id !== undefined) queueMicrotask(() => this.answer(id, result))
   }
 
+  #check(fault: string | undefined): void {
+    if (fault !== undefined) this.#faults.add(fault)
+  }
+
   #settle({ id = null, result, error }: JsonObject): void {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
+    const method = this.#methods.get(id)
+    if (method !== undefined && result !== undefined) this.#check(resultFault(method, result))
     if (isObject(error)) pending?.reject(new KitRpcError(error))
     else pending?.resolve(isObject(result) ? result : {})
   }
@@ -255,6 +274,7 @@ export class AppServerKit implements AsyncDisposable {
     for (const client of this.#clients) client.close()
     await this.server[Symbol.asyncDispose]()
     await this.session[Symbol.asyncDispose]()
+    for (const client of this.#clients) client.checkSent()
   }
 
   #open(): KitClient {

@@ -110,7 +110,8 @@ function plain(table: JsonObject): JsonObject {
   return JSON.parse(JSON.stringify(table)) as JsonObject
 }
 
-function toWriteFailure(error: unknown): unknown {
+/** Why `config.toml` was not written, for the client. */
+export function toWriteFailure(error: unknown): unknown {
   if (error instanceof ConfigWriteError) {
     return invalid(error.message, { config_write_error_code: error.code })
   }

@@ -94,9 +94,9 @@ describe('feedback/upload', () => {
 describe('what Bobbin does not have', () => {
   it('is told by name', async () => {
     await using kit = await AppServerKit.open()
-    assert.deepEqual(await kit.client.refused('memory/reset'), {
+    assert.deepEqual(await kit.client.refused('plugin/read', {}), {
       code: -32601,
-      message: 'method not supported by Bobbin: memory/reset',
+      message: 'method not supported by Bobbin: plugin/read',
     })
     const { code } = await kit.client.refused('account/login/start', { type: 'chatgpt' })
     assert.equal(code, -32601)

@@ -7,9 +7,13 @@ import { feedbackRoutes } from './feedback.ts'
 import { fsRoutes } from './fs.ts'
 import { fsWatchRoutes } from './fs-watch.ts'
 import { fuzzySearchRoutes } from './fuzzy-search.ts'
+import { guardianRoutes } from './guardian.ts'
 import { listRoutes } from './lists.ts'
+import { mcpServerRoutes } from './mcp-servers.ts'
+import { memoryRoutes } from './memories.ts'
 import { modelRoutes } from './models.ts'
 import { processRoutes } from './processes.ts'
+import { skillRoutes } from './skills.ts'
 import { summaryRoutes } from './summaries.ts'
 import { threadArchiveRoutes } from './thread-archive.ts'
 import { threadGoalsRoutes } from './thread-goals.ts'
@@ -37,6 +41,10 @@ export function routes(context: ServerContext): Route[] {
     ...turnRoutes(context),
     ...modelRoutes(),
     ...listRoutes(context),
+    ...mcpServerRoutes(context),
+    ...skillRoutes(context),
+    ...memoryRoutes(context),
+    ...guardianRoutes(context),
     ...accountRoutes(context),
     ...configRoutes(context),
     ...fsRoutes(),

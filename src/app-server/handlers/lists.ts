@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import * as z from 'zod'
 import type { Json } from '../../base/index.ts'
-import { listSkills, type McpServerConfig, readUserConfig } from '../../config/index.ts'
+import { readUserConfig } from '../../config/index.ts'
 import { FEATURES, isFeature, SETTABLE_FEATURES } from '../features.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
 import { method, plainMethod } from '../protocol/method.ts'
@@ -16,7 +16,6 @@ const queueKey = () => 'config'
 const page = { cursor: optional(z.string()), limit: optional(count) }
 const cwds = optional(texts)
 
-const skillsList = method('skills/list', z.object({ cwds, forceReload: optional(z.boolean()) }))
 const hooksList = method('hooks/list', z.object({ cwds }), { queueKey })
 const pluginList = method('plugin/list', z.object({ cwds }), { queueKey })
 const pluginInstalled = method('plugin/installed', z.object({ cwds }), { queueKey })
@@ -29,15 +28,6 @@ const featureSet = method(
 )
 const modeList = method('collaborationMode/list', z.object({}), { experimental: true })
 const profileList = method('permissionProfile/list', z.object(page))
-const mcpStatus = method(
-  'mcpServerStatus/list',
-  z.object({
-    ...page,
-    detail: optional(z.enum(['full', 'toolsAndAuthOnly'])),
-    threadId: optional(z.string()),
-  }),
-)
-const mcpReload = plainMethod('config/mcpServer/reload', { queueKey })
 const remoteStatus = plainMethod('remoteControl/status/read', { experimental: true })
 const windowsReadiness = plainMethod('windowsSandbox/readiness')
 
@@ -57,25 +47,8 @@ export function listRoutes(context: ServerContext): Route[] {
   return [
     ...emptyLists(context),
     ...featureRoutes(context),
-    route(skillsList, async ({ cwds }) => {
-      const folders = foldersOf(context, cwds)
-      const config = await readUserConfig(context.home)
-      const { home, environment = process.env } = context
-      const data = folders.map(async ({ cwd, folder }) => {
-        const { skills, errors } = await listSkills({ home, cwd: folder, environment, config })
-        return { cwd, skills: [...skills], errors: [...errors] } as unknown as Json
-      })
-      return { data: await Promise.all(data) }
-    }),
     route(modeList, async () => ({ data: [...MODES] })),
     route(profileList, async (params) => pageOf(PROFILES, params, 'permission profiles')),
-    route(mcpStatus, async (params) => {
-      const servers = [...context.loadConfig([]).mcpServers]
-      servers.sort((a, b) => (a.name < b.name ? -1 : 1))
-      return pageOf(servers.map(wireServer), params, 'MCP servers')
-    }),
-    // Threads read the configuration when they start: those to come have the new servers.
-    route(mcpReload, async () => ({})),
     route(remoteStatus, async () => ({
       status: 'disabled',
       serverName: hostname(),
@@ -135,28 +108,11 @@ function featureRoutes({ home }: ServerContext): Route[] {
 }
 
 /** The folders as the client has named them, and where they are. */
-function foldersOf(
+export function foldersOf(
   { cwd }: ServerContext,
   cwds: readonly string[] | undefined,
 ): { readonly cwd: string; readonly folder: string }[] {
   if (cwds && cwds.length > MOST_FOLDERS) throw invalid(`too many cwds: limit is ${MOST_FOLDERS}`)
   const named = cwds && cwds.length > 0 ? cwds : [cwd]
   return named.map((each) => ({ cwd: each, folder: resolve(cwd, each) }))
-}
-
-function wireServer({ name, endpoint }: McpServerConfig): Json {
-  const hasToken =
-    endpoint.kind === 'http' &&
-    (endpoint.bearerToken !== undefined ||
-      endpoint.bearerTokenEnvVar !== undefined ||
-      [...Object.keys(endpoint.headers), ...Object.keys(endpoint.envHeaders)].some(
-        (header) => header.toLowerCase() === 'authorization',
-      ))
-  return {
-    name,
-    tools: {},
-    resources: [],
-    resourceTemplates: [],
-    authStatus: hasToken ? 'bearerToken' : 'unsupported',
-  }
 }

@@ -120,11 +120,12 @@ async function startThread(
   params: z.output<typeof start.params>,
   { connection, after }: RequestContext,
 ): Promise<JsonObject> {
-  const { settings } = settingsFor(context, params)
+  const { settings, config } = settingsFor(context, params)
   const { ephemeral, baseInstructions, threadSource } = params
   const dynamicTools = parseDynamicTools(params.dynamicTools ?? [])
   const handle = await context.manager.start({
     settings,
+    mcpServers: config.mcpServers,
     dynamicTools,
     ...(ephemeral ? { isEphemeral: true } : {}),
     ...(baseInstructions === undefined ? {} : { instructions: baseInstructions }),
@@ -262,6 +263,7 @@ async function load(
   return await context.manager.resume({
     threadId: ref,
     defaults: settings,
+    mcpServers: config.mcpServers,
     overrides: {
       ...(isOverridden ? given : {}),
       ...(params.modelProvider === undefined && !config.isModelProviderOverridden
@@ -275,8 +277,8 @@ async function startFromHistory(
   context: ServerContext,
   params: z.output<typeof resume.params>,
 ): Promise<ThreadHandle> {
-  const { settings } = settingsFor(context, params)
-  const handle = await context.manager.start({ settings })
+  const { settings, config } = settingsFor(context, params)
+  const handle = await context.manager.start({ settings, mcpServers: config.mcpServers })
   const items = params.history as unknown as ResponseItem[]
   if (items.length > 0) await handle.injectItems(items)
   return handle
@@ -289,10 +291,11 @@ async function forkThread(
 ): Promise<JsonObject> {
   const sourceId = await sourceOf(context, params)
   const source = await context.store.readThread(sourceId)
-  const { settings } = settingsFor(context, params, source.cwd)
+  const { settings, config } = settingsFor(context, params, source.cwd)
   const handle = await context.manager.fork({
     sourceId,
     settings,
+    mcpServers: config.mcpServers,
     ...(params.ephemeral ? { isEphemeral: true } : {}),
     ...(params.lastTurnId === undefined ? {} : { throughTurnId: params.lastTurnId }),
   })

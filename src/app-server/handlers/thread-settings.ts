@@ -46,14 +46,16 @@ export function settingsFor(
   }
   requireProvider(config.providers, modelProvider)
   const folder = params.cwd === undefined ? cwd : resolve(context.cwd, params.cwd)
+  const { mode, permissionProfile } = modeFor(config, params, folder)
   const settings: SessionSettings = {
     cwd: folder,
     model: params.model ?? config.model ?? DEFAULT_MODEL,
     modelProvider,
     webSearch: config.webSearch,
     approvalPolicy: params.approvalPolicy ?? config.approvalPolicy ?? 'on-request',
-    sandboxPolicy: sandboxFor(config, modeFor(config, params, folder)),
+    sandboxPolicy: sandboxFor(config, mode),
     ...defined({
+      permissionProfile,
       effort: config.effort,
       reasoningSummary: config.reasoningSummary,
       verbosity: config.verbosity,
@@ -65,11 +67,20 @@ export function settingsFor(
   return { settings, config }
 }
 
-function modeFor(config: Config, params: SettingOverrides, cwd: string): SandboxMode {
-  if (params.sandbox) return params.sandbox
-  if (params.permissions !== undefined) return modeOfProfile(params.permissions)
-  const ofFolder = config.trustedFolders.includes(cwd) ? 'workspace-write' : 'read-only'
-  return config.sandboxMode ?? ofFolder
+/** A mode that somebody has named has no profile. Source: observed, 0.133.0. */
+function modeFor(
+  config: Config,
+  { sandbox, permissions }: SettingOverrides,
+  cwd: string,
+): { readonly mode: SandboxMode; readonly permissionProfile?: string } {
+  if (permissions !== undefined) {
+    return { mode: modeOfProfile(permissions), permissionProfile: permissions }
+  }
+  const named = sandbox ?? config.sandboxMode
+  if (named) return { mode: named }
+  return config.trustedFolders.includes(cwd)
+    ? { mode: 'workspace-write', permissionProfile: ':workspace' }
+    : { mode: 'read-only', permissionProfile: ':read-only' }
 }
 
 /** Throws for an id that is no built-in profile: a home's own are not supported yet. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
-import { errorText, type JsonObject } from '../../base/index.ts'
+import { describeJson, errorText, isObject, type Json, type JsonObject } from '../../base/index.ts'
 import {
   SessionError,
   type SettingsPatch,
@@ -363,6 +363,7 @@ function patchOf(
     ...(params.cwd === undefined ? {} : { cwd: resolve(context.cwd, params.cwd) }),
     ...(model === undefined ? {} : { model }),
     ...(params.approvalPolicy === undefined ? {} : { approvalPolicy: params.approvalPolicy }),
+    ...(sandbox === undefined ? {} : { permissionProfile: params.permissions ?? null }),
     ...(sandbox === undefined || isSame(sandbox, handle) ? {} : { sandboxPolicy: sandbox }),
     ...(chosen === undefined ? {} : { effort: chosen }),
     ...(params.summary === undefined ? {} : { reasoningSummary: params.summary }),
@@ -394,8 +395,13 @@ function checkSize(input: readonly WireUserInput[]): void {
   })
 }
 
-function itemOf(value: unknown, index: number): ResponseItem {
-  const item = parseResponseItem(value as JsonObject)
+function itemOf(value: Json, index: number): ResponseItem {
+  const item = isObject(value) ? parseResponseItem(value) : undefined
   if (item) return item
-  throw invalid(`items[${index}] is not a valid response item`)
+  const what = `items[${index}] is not a valid response item`
+  if (!isObject(value)) {
+    const found = describeJson(value)
+    throw invalid(`${what}: invalid type: ${found}, expected internally tagged enum ResponseItem`)
+  }
+  throw invalid(value.type === undefined ? `${what}: missing field \`type\`` : what)
 }

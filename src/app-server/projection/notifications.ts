@@ -26,12 +26,12 @@ export interface ThreadView {
   readonly status: JsonObject
   readonly isRunning: boolean
   readonly hasFailed: boolean
-  readonly open: ReadonlyMap<string, ClientRequestKind>
+  readonly open: ReadonlyMap<string, ClientRequest>
   readonly startedAtS: number | null
 }
 
 export function newView(threadId: string): ThreadView {
-  const open = new Map<string, ClientRequestKind>()
+  const open = new Map<string, ClientRequest>()
   const status = { type: 'idle' }
   return { threadId, status, isRunning: false, hasFailed: false, open, startedAtS: null }
 }
@@ -63,7 +63,7 @@ function nextView(view: ThreadView, event: SessionEvent): ThreadView {
     case 'error':
       return event.willRetry ? view : { ...view, isRunning: false, hasFailed: true }
     case 'requestOpened': {
-      const open = new Map(view.open).set(event.request.id, event.request.kind)
+      const open = new Map(view.open).set(event.request.id, event.request)
       return { ...view, open }
     }
     case 'requestResolved': {
@@ -77,7 +77,9 @@ function nextView(view: ThreadView, event: SessionEvent): ThreadView {
 }
 
 function statusOf({ isRunning, hasFailed, open }: ThreadView): JsonObject {
-  const kinds = new Set(open.values())
+  // What is open when a turn ends is withdrawn behind its end.
+  const asked = [...open.values()].filter(({ turnId }) => isRunning || turnId === null)
+  const kinds = new Set(asked.map(({ kind }) => kind))
   const isApproving = ['commandApproval', 'patchApproval', 'elicitation'].some((kind) =>
     kinds.has(kind as ClientRequestKind),
   )
@@ -85,8 +87,7 @@ function statusOf({ isRunning, hasFailed, open }: ThreadView): JsonObject {
     ...(isApproving ? ['waitingOnApproval'] : []),
     ...(kinds.has('userInput') ? ['waitingOnUserInput'] : []),
   ]
-  // What is open when a turn ends is withdrawn behind its end.
-  if (isRunning) return { type: 'active', activeFlags }
+  if (isRunning || asked.length > 0) return { type: 'active', activeFlags }
   return { type: hasFailed ? 'systemError' : 'idle' }
 }
 
@@ -132,7 +133,7 @@ function messagesOf(
     case 'requestOpened':
       return tell(METHODS[event.request.kind], { ...about, ...requestOf(event.request) })
     case 'requestResolved':
-      return former.open.get(event.requestId) === 'dynamicToolCall'
+      return former.open.get(event.requestId)?.kind === 'dynamicToolCall'
         ? []
         : tell('serverRequest/resolved', { threadId, requestId: event.requestId })
     case 'turnDiff':

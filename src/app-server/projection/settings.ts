@@ -53,8 +53,7 @@ export function profileMode(id: string): (typeof PROFILES)[keyof typeof PROFILES
   return PROFILES[id as keyof typeof PROFILES]
 }
 
-function activeProfile(policy: SandboxPolicy): Json {
-  const id = Object.entries(PROFILES).find(([, mode]) => mode === policy.type)?.[0]
+function activeProfile({ permissionProfile: id }: SessionSettings): Json {
   return id === undefined ? null : { id, extends: null }
 }
 
@@ -73,7 +72,7 @@ export function effectiveSettings(
     approvalPolicy: settings.approvalPolicy as Json,
     approvalsReviewer: 'user',
     sandbox: wireSandbox(settings.sandboxPolicy),
-    activePermissionProfile: activeProfile(settings.sandboxPolicy),
+    activePermissionProfile: activeProfile(settings),
     reasoningEffort: settings.effort ?? null,
   }
 }
@@ -85,7 +84,7 @@ export function threadSettings(settings: SessionSettings): JsonObject {
     approvalPolicy: settings.approvalPolicy as Json,
     approvalsReviewer: 'user',
     sandboxPolicy: wireSandbox(settings.sandboxPolicy),
-    activePermissionProfile: activeProfile(settings.sandboxPolicy),
+    activePermissionProfile: activeProfile(settings),
     model: settings.model,
     modelProvider: settings.modelProvider,
     serviceTier: null,

@@ -1,4 +1,3 @@
-import type { Json, JsonObject } from '../../base/index.ts'
 import { invalid } from './jsonrpc.ts'
 
 export interface PageParams {
@@ -10,11 +9,11 @@ export interface PageParams {
  * A page of a list that is at hand; its cursor is a position. `things` is what 0.133.0 calls the
  * entries to whoever asks past the end.
  */
-export function pageOf(
-  all: readonly Json[],
+export function pageOf<T>(
+  all: readonly T[],
   { cursor, limit }: PageParams,
   things: string,
-): JsonObject {
+): { data: T[]; nextCursor: string | null } {
   const start = cursor === undefined ? 0 : positionOf(cursor)
   if (start > all.length) throw invalid(`cursor ${start} exceeds total ${things} ${all.length}`)
   const end = Math.min(all.length, start + Math.max(1, limit ?? all.length))

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import * as z from 'zod'
 import { method, plainMethod } from './method.ts'
 import { requestSchema } from './request-schema.ts'
-import { requestTypes } from './request-types.ts'
 import { jsonObject, optional, taggedUnion, texts } from './schema.ts'
+import { schemaTypes } from './schema-types.ts'
 
 const METHODS = [
   method(
@@ -73,7 +73,7 @@ describe('what clients may send', () => {
 
   it('is told as TypeScript', () => {
     assert.equal(
-      requestTypes(requestSchema(METHODS)),
+      schemaTypes(requestSchema(METHODS)),
       `export type MemoryResetParams = Record<string, never>
 
 export type ThreadStartItParams = {

@@ -23,7 +23,7 @@ export function serdeText(issues: readonly core.$ZodIssue[], params: Json | unde
   const name = String(issue.path.at(-1) ?? 'params')
   switch (issue.code) {
     case 'invalid_type':
-      return typeText(issue.expected, input, name)
+      return typeText(structOf(issue.message) ?? issue.expected, input, name)
     case 'invalid_value':
       if (input === undefined) return `missing field \`${name}\``
       if (typeof input !== 'string') {
@@ -38,6 +38,11 @@ export function serdeText(issues: readonly core.$ZodIssue[], params: Json | unde
     default:
       return issue.message
   }
+}
+
+/** What `struct` in `schema.ts` has named. */
+function structOf(message: string): string | undefined {
+  return message.startsWith('struct ') ? message : undefined
 }
 
 function typeText(expected: string, input: Json | undefined, name: string): string {

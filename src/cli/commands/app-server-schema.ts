@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { requestTypes } from '../../app-server/index.ts'
+import { schemaTypes } from '../../app-server/index.ts'
 import { errorText } from '../../base/index.ts'
 import { resolveHome } from '../../config/index.ts'
 import { CliError } from '../cli-error.ts'
@@ -11,7 +11,7 @@ export interface SchemaFlags {
   readonly out: string
 }
 
-/** Writes what clients may send as `ClientRequest.json`, or as `ClientRequest.ts`. */
+/** Writes what clients may send and are told: `ClientRequest.json` and others, or `.ts`. */
 export async function runGenerate(form: 'json' | 'ts', { out }: SchemaFlags): Promise<ExitCode> {
   // Nothing is read and nothing runs: only what would be served is looked at.
   await using composed = new ComposedServer({
@@ -20,14 +20,15 @@ export async function runGenerate(form: 'json' | 'ts', { out }: SchemaFlags): Pr
     overrides: [],
     onBadConfig: () => undefined,
   })
-  const schema = await composed.server.requestSchema()
-  const text = form === 'json' ? `${JSON.stringify(schema, null, 2)}\n` : requestTypes(schema)
-  const path = join(out, `ClientRequest.${form}`)
-  try {
-    mkdirSync(out, { recursive: true })
-    writeFileSync(path, text)
-  } catch (error) {
-    throw new CliError(EXIT.usage, `cannot write ${path}: ${errorText(error)}`)
+  for (const [title, schema] of Object.entries(await composed.server.schemas())) {
+    const text = form === 'json' ? `${JSON.stringify(schema, null, 2)}\n` : schemaTypes(schema)
+    const path = join(out, `${title}.${form}`)
+    try {
+      mkdirSync(out, { recursive: true })
+      writeFileSync(path, text)
+    } catch (error) {
+      throw new CliError(EXIT.usage, `cannot write ${path}: ${errorText(error)}`)
+    }
   }
   return EXIT.ok
 }

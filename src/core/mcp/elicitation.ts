@@ -1,7 +1,8 @@
 import { isObject, type JsonObject, stringAt } from '../../base/index.ts'
 import type { Elicitation } from '../../protocol/index.ts'
 import type { SessionSettings } from '../settings.ts'
-import { NoAnswer, type ToolContext } from '../tools/tool.ts'
+import { NoAnswer } from '../tools/tool.ts'
+import type { McpContext } from './mcp-context.ts'
 
 const MOST_SCHEMA_CHARACTERS = 64 * 1024
 const MOST_MESSAGE_CHARACTERS = 16 * 1024
@@ -16,7 +17,7 @@ const DECLINED: JsonObject = { action: 'decline' }
 export async function answerElicitation(
   serverName: string,
   params: JsonObject,
-  { clients, settings, signal }: Pick<ToolContext, 'clients' | 'settings' | 'signal'>,
+  { clients, settings, signal }: McpContext,
 ): Promise<JsonObject> {
   const asked = elicitation(serverName, params)
   if (!asked || !mayElicit(settings) || !clients.canAsk('elicitation')) return DECLINED

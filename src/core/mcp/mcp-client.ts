@@ -1,5 +1,6 @@
 import type { Client, StandardSchemaV1 } from '@modelcontextprotocol/client'
 import { arrayAt, isObject, type JsonObject, stringAt } from '../../base/index.ts'
+import { picked, TOOL_MEMBERS } from './listed-members.ts'
 import { failureText, McpError } from './mcp-error.ts'
 import type { ServerTransport } from './server-transport.ts'
 
@@ -22,6 +23,8 @@ export interface ServerTool {
   readonly description: string
   readonly inputSchema: JsonObject
   readonly annotations: JsonObject
+  /** As the server lists it: the members that the protocol knows. */
+  readonly listed: JsonObject
 }
 
 export interface McpClientEvents {
@@ -168,5 +171,6 @@ function serverTool(tool: JsonObject): ServerTool | undefined {
     description: (stringAt(tool, 'description') ?? '').slice(0, MOST_DESCRIPTION_CHARACTERS),
     inputSchema: isObject(inputSchema) ? inputSchema : {},
     annotations: isObject(annotations) ? annotations : {},
+    listed: picked(tool, TOOL_MEMBERS),
   }
 }

@@ -1,8 +1,8 @@
 import { type Clock, errorText, type JsonObject } from '../../base/index.ts'
-import type { ToolContext } from '../tools/tool.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { answerElicitation } from './elicitation.ts'
 import { type ClientIdentity, McpClient, type ServerTool } from './mcp-client.ts'
+import type { McpContext } from './mcp-context.ts'
 import { failureText, McpError } from './mcp-error.ts'
 import { PausableDeadline } from './pausable-deadline.ts'
 import type { McpServerConfig } from './server-config.ts'
@@ -21,7 +21,7 @@ export interface McpServerOptions extends Surroundings, ClientIdentity {
 }
 
 interface RunningCall {
-  readonly context: ToolContext
+  readonly context: McpContext
   readonly deadline: PausableDeadline
 }
 
@@ -88,7 +88,7 @@ export class McpServer implements AsyncDisposable {
    * One request for a running call, within the server's time limit. A server that was lost is
    * reached for once more. Throws `McpError`, or the turn's reason.
    */
-  async request(method: string, params: JsonObject, context: ToolContext): Promise<JsonObject> {
+  async request(method: string, params: JsonObject, context: McpContext): Promise<JsonObject> {
     const client = await untilAborted(this.#connected(), context.signal)
     const ms = this.config.toolTimeoutMs
     const late = `timed out awaiting ${method} after ${ms / 1000}s`

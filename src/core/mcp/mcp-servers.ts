@@ -2,7 +2,15 @@ import type { JsonObject } from '../../base/index.ts'
 import type { SessionEvent } from '../../protocol/index.ts'
 import { SessionError } from '../errors.ts'
 import type { Tool, ToolSource } from '../tools/tool.ts'
+import {
+  callToolOf,
+  inventoryOf,
+  type McpInventory,
+  type McpToolCall,
+  readResourceOf,
+} from './client-calls.ts'
 import type { ServerTool } from './mcp-client.ts'
+import type { McpContext } from './mcp-context.ts'
 import { McpError } from './mcp-error.ts'
 import { McpServer } from './mcp-server.ts'
 import { resourceTools } from './resource-tools.ts'
@@ -62,6 +70,32 @@ export class McpServers implements ToolSource {
   tools(): readonly Tool[] {
     this.#tools ??= this.#namedTools()
     return this.#tools
+  }
+
+  get configured(): readonly McpServerConfig[] {
+    return this.#options.servers
+  }
+
+  /** Throws `McpError`. */
+  async callTool(call: McpToolCall, context: McpContext): Promise<JsonObject> {
+    const { threadId } = this.#options
+    return await callToolOf(this.#serverOf(call.server), call, threadId, context)
+  }
+
+  /** Throws `McpError`. */
+  async readResource(server: string, uri: string, context: McpContext): Promise<JsonObject> {
+    return await readResourceOf(this.#serverOf(server), uri, context)
+  }
+
+  /** What each enabled server offers, by its name. */
+  async inventories(
+    hasResources: boolean,
+    context: McpContext,
+  ): Promise<ReadonlyMap<string, McpInventory>> {
+    const found = this.#servers.map(async (server) => {
+      return [server.config.name, await inventoryOf(server, hasResources, context)] as const
+    })
+    return new Map(await Promise.all(found))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

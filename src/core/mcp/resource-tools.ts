@@ -8,12 +8,10 @@ import {
 } from '../tools/exec/index.ts'
 import type { Tool, ToolCall, ToolContext } from '../tools/tool.ts'
 import { type Outcome, recorded } from './call-record.ts'
+import { allEntries } from './list-entries.ts'
 import type { McpServer } from './mcp-server.ts'
 import { plainOutput } from './tool-output.ts'
 
-/** Pages of one server when those of all are asked for. */
-const MOST_PAGES = 100
-const MOST_LIST_CHARACTERS = 4 * 1024 * 1024
 /** The server of a call that names none. */
 const ALL_SERVERS = 'codex'
 
@@ -181,7 +179,10 @@ async function list(
   if (server === undefined) {
     if (cursor !== undefined) throw new Error('cursor can only be used when a server is specified')
     const lists = await Promise.all(
-      parts.servers().map((each) => listAll(parts, listing, each, context)),
+      parts.servers().map(async (each) => {
+        const entries = await allEntries(each, { method, key }, context)
+        return entries.map((entry) => ({ server: each.config.name, ...entry }))
+      }),
     )
     return { [key]: lists.flat() }
   }
@@ -190,33 +191,6 @@ async function list(
   const { nextCursor } = result
   const entries = entriesOf(result, key, server)
   return { server, [key]: entries, ...(typeof nextCursor === 'string' ? { nextCursor } : {}) }
-}
-
-/** What a server has; nothing for one that cannot say. */
-async function listAll(
-  parts: ResourceToolParts,
-  { method, key }: Listing,
-  { config }: McpServer,
-  context: ToolContext,
-): Promise<JsonObject[]> {
-  const entries: JsonObject[] = []
-  let cursor: string | undefined
-  let left = MOST_LIST_CHARACTERS
-  try {
-    for (let page = 0; page < MOST_PAGES; page += 1) {
-      const params = cursor === undefined ? {} : { cursor }
-      const result = await ask(parts, config.name, method, params, context)
-      entries.push(...entriesOf(result, key, config.name))
-      left -= JSON.stringify(result).length
-      if (typeof result.nextCursor !== 'string' || left <= 0) break
-      cursor = result.nextCursor
-    }
-  } catch (error) {
-    context.signal.throwIfAborted()
-    if (error instanceof SessionError) throw error
-    // Many servers have tools alone; the others are listed all the same.
-  }
-  return entries
 }
 
 function entriesOf(result: JsonObject, key: string, server: string): JsonObject[] {

@@ -12,7 +12,7 @@ import type {
 export type ClientHandlers = {
   readonly [K in ClientRequestKind]?: (
     params: ClientRequestParams<K>,
-    about: { readonly id: string; readonly turnId: string; readonly signal: AbortSignal },
+    about: { readonly id: string; readonly turnId: string | null; readonly signal: AbortSignal },
   ) => Promise<ClientAnswer<K>>
 }
 

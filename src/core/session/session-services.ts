@@ -1,5 +1,6 @@
 import type { Clock, JsonObject } from '../../base/index.ts'
 import type { SandboxPolicy } from '../../protocol/index.ts'
+import type { McpServers } from '../mcp/index.ts'
 import type { ModelConnection } from '../model/model-client.ts'
 import type { SessionSettings } from '../settings.ts'
 import type { CommandRunner } from '../tools/command-runner.ts'
@@ -16,6 +17,8 @@ export interface SessionServices {
     readonly streamMaxRetries: number
   }
   readonly tools: ToolSet
+  /** Those whose tools are in the set, which owns them. */
+  readonly mcp: McpServers
   /** What the model runs; the tools own it. */
   readonly commands: CommandRunner
   /** What the person runs; the model cannot reach it. */

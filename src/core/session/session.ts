@@ -13,6 +13,7 @@ import {
 } from '../../protocol/index.ts'
 import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
 import { SessionError } from '../errors.ts'
+import type { McpContext, McpServerConfig, McpToolCall } from '../mcp/index.ts'
 import { modelInfo } from '../model/model-catalog.ts'
 import {
   patchSettings,
@@ -355,6 +356,37 @@ export class Session implements AsyncDisposable {
     state.settings = patchSettings(state.settings, patch)
     this.#recorder.tell({ type: 'settingsChanged', turnId: null })
     return state.settings
+  }
+
+  get mcpServers(): readonly McpServerConfig[] {
+    return this.#parts.services.mcp.configured
+  }
+
+  /** Calls a tool of an MCP server for a client; see `ThreadHandle.callMcpTool`. */
+  callMcpTool(call: McpToolCall): Promise<JsonObject> {
+    return this.#besideTurns((context) => this.#parts.services.mcp.callTool(call, context))
+  }
+
+  /** Reads a resource of an MCP server for a client; see `ThreadHandle.readMcpResource`. */
+  readMcpResource(server: string, uri: string): Promise<JsonObject> {
+    return this.#besideTurns((context) => {
+      return this.#parts.services.mcp.readResource(server, uri, context)
+    })
+  }
+
+  /** What belongs to no turn ends with the session, and what it asks of people with it. */
+  async #besideTurns<T>(work: (context: McpContext) => Promise<T>): Promise<T> {
+    this.#checkOpen()
+    const { signal } = this.#beside
+    using clients = new OpenRequests(this.#clients, null, signal, (event) => {
+      this.#recorder.tell(event)
+    })
+    try {
+      return await work({ clients, settings: this.settings, signal })
+    } catch (error) {
+      if (signal.aborted) this.#checkOpen()
+      throw error
+    }
   }
 
   /** Ends the model's commands that go on in the background, with their children. */

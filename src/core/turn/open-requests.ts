@@ -17,12 +17,13 @@ interface OpenRequest {
 }
 
 /**
- * What one turn has asked and nobody has answered yet. Every client that can answer is asked, also
- * one that comes later; the first answer counts. Closing it lets go of whatever is still open.
+ * What one turn, or something beside the turns, has asked and nobody has answered yet. Every client
+ * that can answer is asked, also one that comes later; the first answer counts. Closing it lets go
+ * of whatever is still open.
  */
 export class OpenRequests implements Clients, Disposable {
   readonly #registry: ClientRegistry
-  readonly #turnId: string
+  readonly #turnId: string | null
   readonly #signal: AbortSignal
   readonly #tell: (event: SessionEvent) => void
   readonly #open = new Map<string, OpenRequest>()
@@ -30,7 +31,7 @@ export class OpenRequests implements Clients, Disposable {
 
   constructor(
     registry: ClientRegistry,
-    turnId: string,
+    turnId: string | null,
     signal: AbortSignal,
     tell: (event: SessionEvent) => void,
   ) {

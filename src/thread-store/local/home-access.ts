@@ -24,7 +24,7 @@ import { damaged, guard } from './local-errors.ts'
 export const INDEX_FILE = 'bobbin_1.sqlite'
 
 /** Of real Codex 0.133.0 and later. */
-const CODEX_STATE_FILE = 'state_5.sqlite'
+export const CODEX_STATE_FILE = 'state_5.sqlite'
 
 /** Where the threads of one home are, what people call them, and what the index knows. */
 export class HomeAccess implements AsyncDisposable {

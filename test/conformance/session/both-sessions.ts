@@ -1,7 +1,8 @@
 /** The scripts of a subject as tests: each into both programs, and then their traces compared. */
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { assertSame } from './compare.ts'
+import { noteCompared } from '../methods/record.ts'
+import { assertSame, comparedMethods } from './compare.ts'
 import { PENDING } from './pending.ts'
 import type { SessionScript, Subject } from './script.ts'
 import { trace } from './trace.ts'
@@ -25,6 +26,7 @@ export function describeSubject({ title, scripts }: Subject): void {
 async function compare(script: SessionScript): Promise<void> {
   const [codex, bobbin] = await Promise.all([trace('codex', script), trace('bobbin', script)])
   assertSame(script, codex, bobbin)
+  noteCompared(comparedMethods(script, codex, bobbin))
 }
 
 /** Real Codex plays it; Bobbin does not yet, or the script has to leave the list. */

@@ -10,7 +10,7 @@ import type { Trace } from './trace.ts'
 const script: SessionScript = { name: 'of this test', model: [], play: async () => undefined }
 
 function traced(parts: Partial<Trace>): Trace {
-  const nothing = { requests: [], rollout: [], events: [], refusals: [] }
+  const nothing = { requests: [], rollout: [], events: [], refusals: [], answers: [] }
   return { root: '/r', threadIds: [], ...nothing, ...parts }
 }
 

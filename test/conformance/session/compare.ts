@@ -1,13 +1,15 @@
 /** Both traces side by side, without the differences that a script names. */
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
+import { isObject } from '../../../src/base/index.ts'
+import type { Compared } from '../methods/record.ts'
 import { type Changes, differenceOf } from './differences.ts'
 import { ALL_FAULTS, type Fault } from './faults.ts'
 import { type Facets, normalised, numbered } from './normalise.ts'
 import type { SessionScript } from './script.ts'
 import type { Trace } from './trace.ts'
 
-const FACETS = ['refusals', 'requests', 'rollout', 'events'] as const
+const FACETS = ['refusals', 'answers', 'requests', 'rollout', 'events'] as const
 
 interface Pair {
   readonly codex: Facets
@@ -44,6 +46,29 @@ export function assertSame(
     )
     assert.ok(!isDeepStrictEqual(got, expected), `no difference any more: ${id}`)
   }
+}
+
+/**
+ * What was compared of the methods that the script has used: the answers, and which of the named
+ * differences are in those.
+ */
+export function comparedMethods(script: SessionScript, codex: Trace, bobbin: Trace): Compared[] {
+  const pair = { codex: normalised(codex), bobbin: normalised(bobbin) }
+  const all = allowancesOf(script, [])
+  const isSameWithout = (id: string, method: string) => {
+    const others = without(
+      pair,
+      all.filter((each) => each.id !== id),
+    )
+    const of = ({ answers }: Facets) =>
+      answers.filter((answer) => isObject(answer) && answer.method === method)
+    return isDeepStrictEqual(of(others.bobbin), of(others.codex))
+  }
+  const methods = new Set(codex.answers.map(({ method }) => String(method)))
+  return [...methods].map((method) => {
+    const named = all.map(({ id }) => id).filter((id) => !isSameWithout(id, method))
+    return { method, isAnswered: true, differences: named }
+  })
 }
 
 /** Both sides without what is allowed, with their ids numbered. */

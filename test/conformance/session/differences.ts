@@ -11,9 +11,11 @@ import {
   mapLines,
   replaced,
   without,
+  withoutAnswers,
   withoutEvents,
   withoutLines,
   withoutRepeatedCounts,
+  withoutShownItems,
 } from './facet-changes.ts'
 import type { Facets } from './normalise.ts'
 import { reviewEvents, reviewLines, reviewRequests } from './review-changes.ts'
@@ -51,7 +53,10 @@ export const DIFFERENCES = {
     what: 'Bobbin keeps an `exec_command_end` of each command; Codex keeps none',
     reason: 'a thread read back shows its commands; Codex passes over the line',
     isBetter: true,
-    bobbin: { rollout: withoutLines('exec_command_end') },
+    bobbin: {
+      rollout: withoutLines('exec_command_end'),
+      answers: withoutShownItems('commandExecution'),
+    },
   },
   'command-completed': {
     what: "Codex tells a command's end some time after its process has ended; Bobbin at once",
@@ -133,7 +138,7 @@ export const DIFFERENCES = {
     what: 'Codex refuses to interrupt a turn that does not run; in Bobbin nothing happens',
     reason: 'the library has no client to answer; an interrupt that comes late is no mistake',
     isBetter: false,
-    ...both({ refusals: () => [] }),
+    ...both({ refusals: nothing, answers: withoutAnswers('turn/interrupt') }),
   },
   'end-told-on-close': {
     what: 'a program that ends interrupts its turns: Bobbin tells it, Codex has nobody to tell',
@@ -228,7 +233,20 @@ export const DIFFERENCES = {
       'twice, and starts a message that never ends; in Bobbin it is a turn like all others',
     reason: 'clients can follow it like every other turn; the stored lines are the same otherwise',
     isBetter: true,
-    ...both({ requests: reviewRequests, rollout: reviewLines, events: reviewEvents }),
+    ...both({
+      requests: reviewRequests,
+      rollout: reviewLines,
+      events: reviewEvents,
+      answers: withoutAnswers('review/start'),
+    }),
+  },
+  'turn-beside-turn': {
+    what:
+      'a turn begun while another runs: Codex answers an id that never appears again, Bobbin ' +
+      'that of the running turn, which takes the words',
+    reason: 'the client can follow what became of its words',
+    isBetter: true,
+    ...both({ answers: withoutTurnIds }),
   },
   'mcp-start-words': {
     what: 'why an MCP server could not be started, in the words of the system',
@@ -249,7 +267,10 @@ export const DIFFERENCES = {
       'policy of files once more as `file_system_sandbox_policy`',
     reason: 'Bobbin has no memories; readers need `sandbox_policy` only',
     isBetter: false,
-    ...both({ rollout: mapLines('turn_context', without(POLICIES)) }),
+    ...both({
+      rollout: mapLines('turn_context', without(POLICIES)),
+      answers: withoutMemoriesRoot,
+    }),
   },
   'plan-texts': {
     what: "texts about the person's plan lead to the vendor's pages in Codex",
@@ -275,6 +296,19 @@ export const DIFFERENCES = {
     codex: { events: withoutEvents('warning', isAboutModel) },
   },
 } as const satisfies { readonly [id: string]: Difference }
+
+/** Behind the first of a turn that was begun. */
+function withoutTurnIds(values: readonly Json[]): Json[] {
+  const first = values.findIndex((value) => isObject(value) && value.method === 'turn/start')
+  return values.map((value, at) => {
+    const isLater = isObject(value) && value.method === 'turn/start' && at > first
+    return isLater ? { method: 'turn/start' } : value
+  })
+}
+
+function withoutMemoriesRoot(values: readonly Json[]): Json[] {
+  return JSON.parse(JSON.stringify(values).replaceAll('"<root>/home/memories"', '')) as Json[]
+}
 
 function withoutUnsupported(values: readonly Json[]): Json[] {
   return values.filter((value) => !JSON.stringify(value).includes('"unsupported c'))

@@ -81,6 +81,25 @@ export function mapItems(
     })
 }
 
+/** Without what requests of this method were answered. */
+export function withoutAnswers(method: string): Change {
+  return (values) => values.filter((value) => !isObject(value) || value.method !== method)
+}
+
+/** Without the items of one type in the turns that an answer shows. */
+export function withoutShownItems(type: string): Change {
+  const change = (value: Json): Json => {
+    if (Array.isArray(value)) {
+      return value.map(change).filter((each) => !isObject(each) || each.type !== type)
+    }
+    if (!isObject(value)) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, each]) => [key, change(each ?? null)]),
+    ) as Json
+  }
+  return (values) => values.map(change)
+}
+
 /** Events of one kind behind all others, in an order of their own. */
 export function atTheEnd(isMoved: (params: JsonObject, method: string) => boolean): Change {
   return (values) => {

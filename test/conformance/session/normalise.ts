@@ -3,7 +3,13 @@
  * each program's own by its nature. Nothing else: every entry of these tables is in
  * `docs/parity.md`, with its reason.
  */
-import { isObject, type Json, type JsonObject, stringAt } from '../../../src/base/index.ts'
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  objectAt,
+  stringAt,
+} from '../../../src/base/index.ts'
 import type { Trace } from './trace.ts'
 
 /** What is compared of a program. */
@@ -12,6 +18,7 @@ export interface Facets {
   readonly rollout: readonly Json[]
   readonly events: readonly Json[]
   readonly refusals: readonly Json[]
+  readonly answers: readonly Json[]
 }
 
 /** Members whose values are times; null stays null. */
@@ -176,6 +183,7 @@ export function normalised(trace: Trace): Facets {
       .filter(({ method }) => OTHER_NOTIFICATIONS[String(method)] === undefined)
       .map((event) => plain(event)),
     refusals: trace.refusals.map((text) => plain(text)),
+    answers: trace.answers.map((answer) => plain(comparableAnswer(answer))),
   }
 }
 
@@ -197,6 +205,7 @@ export function numbered(facets: Facets): Facets {
     rollout: rename(facets.rollout),
     events: rename(facets.events),
     refusals: rename(facets.refusals),
+    answers: rename(facets.answers),
   }
 }
 
@@ -239,6 +248,19 @@ function comparableLine(line: JsonObject): JsonObject {
     return { ...line, payload: rest }
   }
   return line
+}
+
+/** A thread's times, and the time in the name of its log, are those of the run. */
+function comparableAnswer({ method, result }: JsonObject): JsonObject {
+  const thread = isObject(result) ? objectAt(result, 'thread') : undefined
+  if (!isObject(result) || !thread) return { method, result }
+  const { cliVersion: _, path, ...rest } = thread
+  const log =
+    typeof path === 'string'
+      ? path.replace(/\d{4}\/\d\d\/\d\d\/rollout-[^/]*T\d\d-\d\d-\d\d-/, '<time>-')
+      : path
+  const times = { createdAt: '<time>', updatedAt: '<time>' }
+  return { method, result: { ...result, thread: { ...rest, ...times, path: log } } }
 }
 
 function plainValue(value: Json, names: ReadonlyMap<string, string>): Json {

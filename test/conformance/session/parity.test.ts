@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { METHOD_DIFFERENCES } from '../methods/differences.ts'
+import { committedRecords, methodRows, servedMethods } from '../methods/table.ts'
+import { UNSUPPORTED } from '../methods/unsupported.ts'
 import { DIFFERENCES, type DifferenceId } from './differences.ts'
 import { ALL_FAULTS } from './faults.ts'
 import { PARITY_FILE, renderParity } from './parity.ts'
@@ -33,6 +36,33 @@ describe('the document of parity', () => {
   it('lists nothing as pending that is no script', () => {
     assert.deepEqual(
       Object.keys(PENDING).filter((name) => !names.includes(name)),
+      [],
+    )
+  })
+
+  it('has a result for every method: compared, or not supported for a reason', () => {
+    const open = methodRows(committedRecords()).filter(({ result }) => {
+      return result === 'not compared' || result === 'not supported'
+    })
+    assert.deepEqual(open, [])
+    const served = servedMethods()
+    assert.deepEqual(
+      Object.keys(UNSUPPORTED).filter((method) => served.includes(method)),
+      [],
+    )
+  })
+
+  it('lists no difference of methods that no run has seen, and names all that were', () => {
+    const seen = Object.values(committedRecords()).flatMap((methods) =>
+      Object.values(methods).flatMap(({ differences }) => differences),
+    )
+    const named = Object.keys(METHOD_DIFFERENCES)
+    assert.deepEqual(
+      named.filter((id) => !seen.includes(id)),
+      [],
+    )
+    assert.deepEqual(
+      seen.filter((id) => !named.includes(id) && !(id in DIFFERENCES)),
       [],
     )
   })

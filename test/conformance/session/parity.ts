@@ -1,8 +1,7 @@
 /** `docs/parity.md`: what the scripts compare, where the two programs differ, and why. */
 import { join } from 'node:path'
-import { routes } from '../../../src/app-server/handlers/index.ts'
-import { METHOD_NAMES } from '../../../src/app-server/protocol/method-names.ts'
-import type { ServerContext } from '../../../src/app-server/server-context.ts'
+import type { Records } from '../methods/record.ts'
+import { committedRecords, methodDifferenceRows, renderMethods } from '../methods/table.ts'
 import { DIFFERENCES, type Difference, type DifferenceId, differenceOf } from './differences.ts'
 import { ALL_FAULTS } from './faults.ts'
 import { normalisations } from './normalise.ts'
@@ -16,8 +15,14 @@ export const PARITY_FILE = join(import.meta.dirname, '..', '..', '..', 'docs', '
  * The document. It holds what the tests hold: a difference that a script names and that does not
  * occur fails its test, and so does one that occurs and is not named.
  */
-export function renderParity(): string {
-  const parts = [intro(), methods(), ...SUBJECTS.map(subjectTable), differences(), faults()]
+export function renderParity(records: Records = committedRecords()): string {
+  const parts = [
+    intro(),
+    renderMethods(records),
+    ...SUBJECTS.map(subjectTable),
+    differences(),
+    faults(),
+  ]
   parts.push(normalised())
   return `${parts.join('\n\n')}\n`
 }
@@ -34,30 +39,13 @@ function intro(): string {
   ].join(' ')
   return `# Parity with Codex 0.133.0
 
-The same script is played into the app servers of real Codex and of Bobbin. What
-is compared: the model requests, the lines of the rollout, what clients are told live, and the
-words of refusals. \`npm run conformance -- session\` plays them; this file is written by
-\`npm run conformance -- session --write-parity\`, and a test fails when it is not what they say.
+The same script is played into the app servers of real Codex and of Bobbin. What is compared: the
+model requests, the lines of the rollout, what clients are told live, and the answers and words of
+refusals. \`npm run conformance\` plays them, and compares the answers to single requests; it notes
+what it has compared, and fails when this file says something else.
+\`npm run conformance -- --write-parity\` writes it.
 
 ${counts}`
-}
-
-/** Which methods are there; the answers of the others are compared in `app-server-*.test.ts`. */
-function methods(): string {
-  const served = ['initialize', ...routes({} as ServerContext).map(({ method }) => method.name)]
-  const isServed = (name: string) => served.includes(name)
-  const missing = METHOD_NAMES.filter((name) => !isServed(name))
-  const more = served.filter((name) => !METHOD_NAMES.some((each) => each === name))
-  const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
-  return `## Methods
-
-${METHOD_NAMES.length - missing.length} of the ${METHOD_NAMES.length} methods of 0.133.0 are served.
-Their answers are compared by the scripts below and by \`test/conformance/app-server-*.test.ts\`,
-which name each difference with its reason.
-
-Answered with -32601, "method not supported by Bobbin": ${listed(missing)}.
-
-Of later versions: ${listed(more)}.`
 }
 
 function subjectTable({ title, scripts }: Subject): string {
@@ -83,7 +71,7 @@ function differences(): string {
     return `| ${name} | ${what} | ${reason} | ${isBetter ? 'yes' : 'no'} |`
   })
   const head = ['| difference | what | why it may be | better? |', '|---|---|---|---|']
-  return ['## Differences', '', ...head, ...rows].join('\n')
+  return ['## Differences', '', ...head, ...rows, ...methodDifferenceRows()].join('\n')
 }
 
 function faults(): string {

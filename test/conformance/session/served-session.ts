@@ -4,13 +4,15 @@ import type { Program } from '../exec-run.ts'
 import { RpcChild, RpcError } from '../rpc-child.ts'
 import type { Scratch } from '../scratch.ts'
 import { type Answerer, Refused } from './driver.ts'
-import { inTime, type WireLog } from './wire-log.ts'
+import { inTime, type WireAnswer, type WireLog } from './wire-log.ts'
 
 export class ServedSession implements AsyncDisposable {
   answerer: Answerer = () => undefined
   readonly #child: RpcChild
+  readonly #log: WireLog
 
   private constructor(program: Program, scratch: Scratch, log: WireLog) {
+    this.#log = log
     const command = [program.command, ...program.args, 'app-server'] as const
     this.#child = new RpcChild(command, scratch, {
       tell: (told) => log.add(told),
@@ -36,9 +38,12 @@ export class ServedSession implements AsyncDisposable {
 
   /** The result; throws `Refused` with the text of an error answer. */
   async request(method: string, params: JsonObject): Promise<JsonObject> {
+    const noted: WireAnswer = { method }
+    this.#log.answers.push(noted)
     const answer = this.#child.request(method, params)
     try {
-      return await inTime(answer, () => `no answer to ${method}\n${this.#child.lastWords}`)
+      noted.result = await inTime(answer, () => `no answer to ${method}\n${this.#child.lastWords}`)
+      return noted.result
     } catch (error) {
       throw error instanceof RpcError ? new Refused(error.text) : error
     }

@@ -22,6 +22,8 @@ export interface Trace {
   /** `{method, params}` of everything that clients were told or asked. */
   readonly events: readonly JsonObject[]
   readonly refusals: readonly string[]
+  /** `{method, result}` of every request that was not refused, in the order of the requests. */
+  readonly answers: readonly JsonObject[]
 }
 
 export type Program = 'codex' | 'bobbin'
@@ -55,6 +57,7 @@ export async function trace(
     rollout: rollouts.flatMap(({ lines }) => lines),
     events: stage.messages().map(({ method, params }) => ({ method, params })),
     refusals: stage.refusals,
+    answers: log.answers.flatMap(({ method, result }) => (result ? [{ method, result }] : [])),
   }
 }
 

@@ -7,6 +7,12 @@ export interface WireMessage {
   readonly params: JsonObject
 }
 
+/** What a client was answered; `result` is missing where it was refused, or not yet answered. */
+export interface WireAnswer {
+  readonly method: string
+  result?: JsonObject
+}
+
 const LIMIT_MS = 20_000
 
 interface Waiter {
@@ -17,6 +23,8 @@ interface Waiter {
 /** Everything that was heard, and promises of what is to come. */
 export class WireLog {
   readonly messages: WireMessage[] = []
+  /** In the order of the requests. */
+  readonly answers: WireAnswer[] = []
   readonly #waiters = new Set<Waiter>()
   readonly #limitMs: number
 

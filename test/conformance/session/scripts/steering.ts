@@ -147,6 +147,7 @@ export const subject: Subject = {
         stage.model.open('gate')
         await stage.ended(turnId)
       },
+      differences: ['turn-beside-turn'],
     },
   ],
 }

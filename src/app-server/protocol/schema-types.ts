@@ -1,11 +1,19 @@
 import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../../base/index.ts'
 
-/** The schema that `requestSchema` makes, as TypeScript: a type for each method's params. */
-export function requestTypes(schema: JsonObject): string {
+/**
+ * A schema as TypeScript: a type for each of its definitions, and one for the whole, which its
+ * title names.
+ */
+export function schemaTypes(schema: JsonObject): string {
   const definitions = Object.entries(objectAt(schema, 'definitions') ?? {})
   const types = definitions.map(([name, each]) => `export type ${name} = ${typeOf(each, '')}\n`)
-  const branches = listAt(schema, 'oneOf').map((branch) => `  | ${typeOf(branch, '    ')}\n`)
-  return `${types.join('\n')}\nexport type ClientRequest =\n${branches.join('')}`
+  return `${types.join('\n')}\nexport type ${stringAt(schema, 'title')} =${wholeOf(schema)}`
+}
+
+function wholeOf(schema: JsonObject): string {
+  const branches = [...listAt(schema, 'oneOf'), ...listAt(schema, 'anyOf')]
+  if (branches.length === 0) return ` ${typeOf(schema, '')}\n`
+  return `\n${branches.map((branch) => `  | ${typeOf(branch, '    ')}\n`).join('')}`
 }
 
 /** `indent` is that of the line on which the type begins. */

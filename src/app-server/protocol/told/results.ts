@@ -1,0 +1,115 @@
+import * as z from 'zod'
+import { found } from './notifications.ts'
+import {
+  anything,
+  flag,
+  goal,
+  loadedThread,
+  maybe,
+  milliseconds,
+  rateLimits,
+  text,
+  thread,
+  threadItem,
+  told,
+  turn,
+  whole,
+} from './objects.ts'
+
+const nothing = told({})
+const cursor = maybe(text)
+const page = <T extends z.ZodType>(entry: T) => told({ data: z.array(entry), nextCursor: cursor })
+const pageBothWays = <T extends z.ZodType>(entry: T) =>
+  told({ data: z.array(entry), nextCursor: cursor, backwardsCursor: cursor })
+const count = told({ count: whole, paused: flag })
+const written = told({
+  status: text,
+  version: text,
+  filePath: text,
+  overriddenMetadata: maybe(anything),
+})
+
+/** What the methods about threads, turns, files and processes answer. */
+export const RESULTS = {
+  initialize: told({ userAgent: text, codexHome: text, platformFamily: text, platformOs: text }),
+  'thread/start': loadedThread,
+  'thread/resume': loadedThread,
+  'thread/fork': loadedThread,
+  'thread/archive': nothing,
+  'thread/unarchive': told({ thread }),
+  'thread/unsubscribe': told({ status: z.enum(['notLoaded', 'notSubscribed', 'unsubscribed']) }),
+  'thread/increment_elicitation': count,
+  'thread/decrement_elicitation': count,
+  'thread/name/set': nothing,
+  'thread/goal/set': told({ goal }),
+  'thread/goal/get': told({ goal: maybe(goal) }),
+  'thread/goal/clear': told({ cleared: flag }),
+  'thread/metadata/update': told({ thread }),
+  'thread/settings/update': nothing,
+  'thread/memoryMode/set': nothing,
+  'thread/compact/start': nothing,
+  'thread/shellCommand': nothing,
+  'thread/approveGuardianDeniedAction': nothing,
+  'thread/backgroundTerminals/clean': nothing,
+  'thread/rollback': told({ thread }),
+  'thread/list': pageBothWays(thread),
+  'thread/loaded/list': page(text),
+  'thread/read': told({ thread }),
+  'thread/turns/list': pageBothWays(turn),
+  'thread/inject_items': nothing,
+  'thread/items/list': pageBothWays(
+    told({
+      turnId: text,
+      item: threadItem,
+      startedAtMs: maybe(milliseconds),
+      completedAtMs: maybe(milliseconds),
+    }),
+  ),
+  'turn/start': told({ turn }),
+  'turn/steer': told({ turnId: text }),
+  'turn/interrupt': nothing,
+  'review/start': told({ turn, reviewThreadId: text }),
+  'memory/reset': nothing,
+  'skills/config/write': told({ effectiveEnabled: flag }),
+  'mcpServer/resource/read': told({ contents: z.array(z.record(text, anything)) }),
+  'mcpServer/tool/call': told({
+    content: z.array(z.record(text, anything)),
+    structuredContent: anything.optional(),
+    isError: flag.optional(),
+    _meta: anything.optional(),
+  }),
+  'config/mcpServer/reload': nothing,
+  'config/value/write': written,
+  'config/batchWrite': written,
+  'account/logout': nothing,
+  'account/rateLimits/read': told({ rateLimits }).catchall(anything),
+  'fs/readFile': told({ dataBase64: text }),
+  'fs/writeFile': nothing,
+  'fs/createDirectory': nothing,
+  'fs/getMetadata': told({
+    isDirectory: flag,
+    isFile: flag,
+    isSymlink: flag,
+    createdAtMs: milliseconds,
+    modifiedAtMs: milliseconds,
+  }),
+  'fs/readDirectory': told({
+    entries: z.array(told({ fileName: text, isDirectory: flag, isFile: flag })),
+  }),
+  'fs/remove': nothing,
+  'fs/copy': nothing,
+  'fs/watch': told({ path: text }),
+  'fs/unwatch': nothing,
+  'command/exec': told({ exitCode: whole, stdout: text, stderr: text }),
+  'command/exec/write': nothing,
+  'command/exec/resize': nothing,
+  'command/exec/terminate': nothing,
+  'process/spawn': nothing,
+  'process/writeStdin': nothing,
+  'process/resizePty': nothing,
+  'process/kill': nothing,
+  fuzzyFileSearch: told({ files: z.array(found) }),
+  'fuzzyFileSearch/sessionStart': nothing,
+  'fuzzyFileSearch/sessionUpdate': nothing,
+  'fuzzyFileSearch/sessionStop': nothing,
+} as const
