@@ -1,6 +1,5 @@
 /** kill -9 of the server while a turn runs: whatever a client had been told is found by the next. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Random } from '../test/support/seeded-random.ts'
 import { FREE, Incarnations } from './incarnations.ts'
 import { wholeTurns } from './model.ts'
 import type { FaultClass, Trial } from './suite.ts'
