@@ -1,6 +1,18 @@
 import { killAtAnswer } from './kill-at-answer.ts'
 import { killInTurn } from './kill-in-turn.ts'
+import { killInWrite } from './kill-writer.ts'
+import { powerCut } from './power-cut.ts'
+import { failingTurnCalls, failingWriterCalls, fullDisk } from './storage-calls.ts'
 import type { FaultClass } from './suite.ts'
 
 /** Every class, in the order in which they run. */
-export const CLASSES: readonly FaultClass[] = [killInTurn, killAtAnswer]
+export const CLASSES: readonly FaultClass[] = [
+  killInTurn,
+  killAtAnswer,
+  killInWrite,
+  failingWriterCalls,
+  failingTurnCalls,
+  fullDisk,
+  powerCut('turn'),
+  powerCut('power'),
+]

@@ -78,8 +78,17 @@ export class Trial {
    * lost; every other error, and no end in time, that the fault was not survived. Answers whether
    * it was; never throws.
    */
-  async fault(what: string, work: (checks: Checks) => Promise<void>): Promise<boolean> {
-    this.tried += 1
+  fault(what: string, work: (checks: Checks) => Promise<void>): Promise<boolean> {
+    return this.faults(1, what, work)
+  }
+
+  /** As `fault`, of so many in a chain. */
+  async faults(
+    count: number,
+    what: string,
+    work: (checks: Checks) => Promise<void>,
+  ): Promise<boolean> {
+    this.tried += count
     const checks: Checks = {
       add: (count = 1) => {
         this.checked += count

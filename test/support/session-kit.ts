@@ -13,7 +13,7 @@ import {
 } from '../../src/core/index.ts'
 import { foldTurns } from '../../src/history/index.ts'
 import type { RolloutItem, SessionEvent, Turn, UserInput } from '../../src/protocol/index.ts'
-import { LocalThreadStore } from '../../src/thread-store/index.ts'
+import { LocalThreadStore, type LocalThreadStoreOptions } from '../../src/thread-store/index.ts'
 import { FaultyFileSystem } from './faulty-file-system.ts'
 import { PlayedModel, type Step } from './played-model.ts'
 import { TempFolder } from './temp-folder.ts'
@@ -22,6 +22,7 @@ import { TestClock } from './test-clock.ts'
 export interface KitOptions {
   /** Below the calls that can be made to fail. */
   readonly disk?: FileSystem
+  readonly durability?: LocalThreadStoreOptions['durability']
   readonly clock?: TestClock
   readonly settings?: Partial<SessionSettings>
   readonly manager?: Partial<ThreadManagerOptions>
@@ -145,7 +146,8 @@ export class SessionKit implements AsyncDisposable {
 
   #openStore(): LocalThreadStore {
     const { home, files, clock } = this
-    return new LocalThreadStore({ home, files, clock, durability: 'turn' })
+    const { durability = 'turn' } = this.#options
+    return new LocalThreadStore({ home, files, clock, durability })
   }
 
   #openManager(): ThreadManager {
