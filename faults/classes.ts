@@ -1,6 +1,9 @@
+import { badHeaders, bitFlips, flippedHeaders, rubbish, tornTails } from './damage.ts'
+import { lostIndex } from './index-lost.ts'
 import { killAtAnswer } from './kill-at-answer.ts'
 import { killInTurn } from './kill-in-turn.ts'
 import { killInWrite } from './kill-writer.ts'
+import { fewDescriptors, fullHome, homeGone, readOnlyHome } from './poor-machine.ts'
 import { powerCut } from './power-cut.ts'
 import { failingTurnCalls, failingWriterCalls, fullDisk } from './storage-calls.ts'
 import type { FaultClass } from './suite.ts'
@@ -15,4 +18,14 @@ export const CLASSES: readonly FaultClass[] = [
   fullDisk,
   powerCut('turn'),
   powerCut('power'),
+  tornTails,
+  rubbish,
+  bitFlips,
+  badHeaders,
+  flippedHeaders,
+  lostIndex,
+  fullHome,
+  readOnlyHome,
+  fewDescriptors,
+  homeGone,
 ]

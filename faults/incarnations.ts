@@ -10,9 +10,11 @@ export const FREE: JsonObject = { approvalPolicy: 'never', sandbox: 'danger-full
 export class Incarnations implements AsyncDisposable {
   readonly place: Workplace
   readonly #lab: Lab
+  readonly #ownsPlace: boolean
   #server: ServerProcess
 
-  private constructor(lab: Lab, place: Workplace, server: ServerProcess) {
+  private constructor(lab: Lab, place: Workplace, server: ServerProcess, ownsPlace = true) {
+    this.#ownsPlace = ownsPlace
     this.#lab = lab
     this.place = place
     this.#server = server
@@ -28,6 +30,11 @@ export class Incarnations implements AsyncDisposable {
       await place[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** As `start`, in a place of the caller. */
+  static async on(lab: Lab, place: Workplace): Promise<Incarnations> {
+    return new Incarnations(lab, place, await lab.server(place), false)
   }
 
   get server(): ServerProcess {
@@ -82,7 +89,7 @@ export class Incarnations implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]()
-    await this.place[Symbol.asyncDispose]()
+    if (this.#ownsPlace) await this.place[Symbol.asyncDispose]()
   }
 }
 

@@ -10,6 +10,9 @@ import { Lab } from './lab.ts'
 import { table, troubleText } from './report.ts'
 import { runSuite, type Verdict } from './suite.ts'
 
+/** Troubles of a class that are told in words. */
+const SHOWN = 3
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
@@ -47,7 +50,10 @@ async function run(): Promise<number> {
     verdicts.push(verdict)
     if (values.json) process.stdout.write(`${JSON.stringify({ seed, ...verdict })}\n`)
     else process.stderr.write(`${verdict.name}: ${verdict.survived} of ${verdict.tried}\n`)
-    for (const trouble of verdict.troubles) process.stderr.write(troubleText(trouble, seed))
+    if (verdict.skipped !== undefined) process.stderr.write(`skipped: ${verdict.skipped}\n`)
+    const { troubles } = verdict
+    for (const trouble of troubles.slice(0, SHOWN)) process.stderr.write(troubleText(trouble, seed))
+    if (troubles.length > SHOWN) process.stderr.write(`and ${troubles.length - SHOWN} more\n`)
   }
   if (!values.json) process.stdout.write(table(verdicts))
   return verdicts.some(({ troubles }) => troubles.length > 0) ? 1 : 0

@@ -46,6 +46,8 @@ export interface Verdict {
   /** Things that had been told and were looked for. */
   readonly checked: number
   readonly ms: number
+  /** Why nothing could be tried. */
+  readonly skipped?: string | undefined
   readonly troubles: readonly Trouble[]
 }
 
@@ -63,6 +65,7 @@ export class Trial {
   readonly troubles: Trouble[] = []
   tried = 0
   checked = 0
+  skipped: string | undefined
   readonly #name: string
 
   constructor(lab: Lab, name: string, number: number, seed: number, isShort: boolean) {
@@ -101,6 +104,11 @@ export class Trial {
       this.#note(error instanceof AssertionError ? 'lost' : 'failed', what, error)
       return false
     }
+  }
+
+  /** Nothing can be tried here; that is told, and is no trouble. */
+  skip(why: string): void {
+    this.skipped = why
   }
 
   /** Something went wrong beside the faults. */
@@ -169,8 +177,9 @@ async function runClass(faultClass: FaultClass, options: SuiteOptions): Promise<
     }
   }
   await Promise.all(Array.from({ length: jobs }, work))
-  const verdict = { name, goals, ...sumOf(trials), ms: performance.now() - fromMs }
-  return verdict.checked > 0 ? verdict : vacuous(verdict)
+  const skipped = trials.find((trial) => trial.skipped !== undefined)?.skipped
+  const verdict = { name, goals, skipped, ...sumOf(trials), ms: performance.now() - fromMs }
+  return verdict.checked > 0 || skipped !== undefined ? verdict : vacuous(verdict)
 }
 
 function sumOf(trials: readonly Trial[]) {

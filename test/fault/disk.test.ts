@@ -48,7 +48,7 @@ describe('a disk that becomes full during twenty turns', () => {
     using disk = MountedDisk.mount(kit.home, 128)
     const handle = await kit.start()
     await play(kit, handle, 0)
-    if (disk) fillWhole(disk)
+    if (disk) disk.fillUp()
     kit.files.plan = fullAt(kit.home, 0)
     assert.notEqual((await play(kit, handle, 1)).status, 'completed')
     const { threads, unreadable } = await kit.store.listThreads(ALL)
@@ -63,17 +63,6 @@ describe('a disk that becomes full during twenty turns', () => {
     await handle.close()
   })
 })
-
-function fillWhole(disk: MountedDisk): void {
-  for (let sizeBytes = 128 * 1024; sizeBytes > 0; sizeBytes -= 4096) {
-    try {
-      disk.fill(sizeBytes)
-      return
-    } catch {
-      // It takes less than that.
-    }
-  }
-}
 
 /** A home with one thread, and nobody may write to it; undefined where that cannot be arranged. */
 function makeReadOnly(place: Workplace): Disposable | undefined {

@@ -23,6 +23,8 @@ export interface WorkplaceOptions {
 /** A home and a project of one test, and the command line run in them as a process. */
 export class Workplace implements AsyncDisposable {
   readonly root: string
+  /** Words before the command that start it; none unless set. */
+  launcher?: readonly string[]
   readonly #options: WorkplaceOptions
 
   private constructor(root: string, options: WorkplaceOptions) {
@@ -68,7 +70,8 @@ export class Workplace implements AsyncDisposable {
   }
 
   start(args: readonly string[], environment: { [name: string]: string } = {}): ChildProcess {
-    return spawn(process.execPath, [this.#options.bin ?? BIN, ...args], {
+    const words = [...(this.launcher ?? []), process.execPath, this.#options.bin ?? BIN, ...args]
+    return spawn(words[0] ?? '', words.slice(1), {
       cwd: this.project,
       env: { ...this.environment, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
