@@ -20,12 +20,20 @@ export class Incarnations implements AsyncDisposable {
     this.#server = server
   }
 
-  /** The first server, in a place of its own that asks the model at `baseUrl`. */
-  static async start(lab: Lab, baseUrl: string): Promise<Incarnations> {
+  /**
+   * The first server, in a place of its own that asks the model at `baseUrl`; `provider` is more of
+   * its table in the configuration.
+   */
+  static async start(
+    lab: Lab,
+    baseUrl: string,
+    provider = '',
+    args: readonly string[] = [],
+  ): Promise<Incarnations> {
     const place = await lab.place()
     try {
-      await place.useModel(baseUrl)
-      return new Incarnations(lab, place, await lab.server(place))
+      await place.useModel(baseUrl, provider)
+      return new Incarnations(lab, place, await lab.server(place, args))
     } catch (error) {
       await place[Symbol.asyncDispose]()
       throw error

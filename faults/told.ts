@@ -29,14 +29,16 @@ export class Told {
     this.#turn(threadId, turnId).text = text
   }
 
-  /** Every message of a connection, once. */
+  /** Every message of a connection. */
   hear(messages: readonly JsonObject[]): void {
     for (const { method, params } of messages) {
       if (!isObject(params)) continue
       const threadId = stringAt(params, 'threadId') ?? ''
       const item = objectAt(params, 'item')
       if (method === 'item/completed' && item) {
-        this.#turn(threadId, stringAt(params, 'turnId') ?? '').items.push(item)
+        const { items } = this.#turn(threadId, stringAt(params, 'turnId') ?? '')
+        // Every client of a thread is told.
+        if (!items.some(({ id }) => id === item.id)) items.push(item)
       }
       const turn = objectAt(params, 'turn')
       if (method === 'turn/completed' && turn) {
@@ -77,11 +79,13 @@ export function turnsOf(thread: JsonObject | undefined): JsonObject[] {
   return Array.isArray(thread?.turns) ? thread.turns.filter(isObject) : []
 }
 
-/** Messages and thoughts are numbered anew when a thread is read; all else has to be as told. */
+const NUMBERED_ANEW = ['userMessage', 'agentMessage', 'reasoning', 'contextCompaction']
+
+/** Some kinds are numbered anew when a thread is read; all else has to be as told. */
 function sameText({ id, ...rest }: JsonObject): string {
-  const isNumberedAnew = ['userMessage', 'agentMessage', 'reasoning'].includes(String(rest.type))
-  return JSON.stringify(isNumberedAnew ? rest : { id, ...rest }, (_, value) =>
-    isObject(value) ? Object.fromEntries(Object.entries(value).toSorted()) : value,
+  return JSON.stringify(
+    NUMBERED_ANEW.includes(String(rest.type)) ? rest : { id, ...rest },
+    (_, value) => (isObject(value) ? Object.fromEntries(Object.entries(value).toSorted()) : value),
   )
 }
 
