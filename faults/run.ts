@@ -1,10 +1,13 @@
 /**
- * `npm run faults [-- --short] [-- --seed N] [-- --only PART] [-- --step N] [-- --json]`: tries all
- * classes of faults, says of each how many were tried, survived and lost something, and exits with
- * 1 when any did.
+ * `npm run faults [-- --short] [--seed N] [--only PART] [--step N] [--json] [--built] [--times X]
+ * [--jobs N]`: tries all classes of faults, says of each how many were tried, survived and lost
+ * something, and exits with 1 when any did.
  */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { errorText } from '../src/base/index.ts'
+import { buildPackage } from '../test/package/built-package.ts'
 import { CLASSES } from './classes.ts'
 import { Lab } from './lab.ts'
 import { table, troubleText } from './report.ts'
@@ -22,19 +25,30 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '2' },
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    built: { type: 'boolean', default: false },
   },
 })
 const wanted = CLASSES.filter(({ name }) => name.includes(values.only))
 if (wanted.length > 0) {
-  process.exitCode = await run()
+  process.exitCode = values.built ? await runBuilt() : await run(new Lab())
 } else {
   const names = CLASSES.map(({ name }) => name).join('\n')
   process.stderr.write(`no class is named like that; there are:\n${names}\n`)
   process.exitCode = 2
 }
 
+/** On the package as it is published, built for this run. */
+async function runBuilt(): Promise<number> {
+  const folder = await buildPackage()
+  try {
+    return await run(new Lab({ bin: join(folder, 'bin', 'bobbin.cjs') }))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
 /** The exit code. */
-async function run(): Promise<number> {
+async function run(lab: Lab): Promise<number> {
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
   process.stderr.write(`seed ${seed}\n`)
   const verdicts: Verdict[] = []
@@ -43,7 +57,7 @@ async function run(): Promise<number> {
     isShort: values.short,
     times: Number(values.times),
     jobs: Number(values.jobs),
-    lab: new Lab(),
+    lab,
     ...(values.step === undefined ? {} : { step: Number(values.step) }),
   }
   for await (const verdict of runSuite(wanted, options)) {
