@@ -12,6 +12,9 @@ export interface LabOptions {
   readonly disk?: (inner: FileSystem) => FileSystem
 }
 
+/** Longer than any step needs its server. */
+const LIFE_LIMIT_MS = 300_000
+
 export class Lab {
   readonly #options: LabOptions
 
@@ -32,7 +35,7 @@ export class Lab {
 
   /** A server over stdio which a client has shaken hands with; disposed by the caller. */
   async server(place: Workplace, args: readonly string[] = []): Promise<ServerProcess> {
-    const server = new ServerProcess(place, args)
+    const server = new ServerProcess(place, args, LIFE_LIMIT_MS)
     try {
       await Promise.race([server.stdio.request('initialize', HANDSHAKE), ended(server)])
       return server

@@ -52,10 +52,11 @@ export class Told {
     this.#threads.delete(threadId)
   }
 
-  /** Asks a server for all of it. */
-  async assertKept(peer: RpcPeer, checks: Checks): Promise<void> {
-    for (const [threadId, turns] of this.#threads) {
-      if (turns.size === 0) continue
+  /** Asks a server for all of it, or for what was told of these threads. */
+  async assertKept(peer: RpcPeer, checks: Checks, threadIds = this.threadIds): Promise<void> {
+    for (const threadId of threadIds) {
+      const turns = this.#threads.get(threadId)
+      if (!turns || turns.size === 0) continue
       const read = await peer.request('thread/read', { threadId, includeTurns: true })
       const found = turnsOf(objectAt(read, 'thread'))
       for (const [turnId, turn] of turns) {
