@@ -129,6 +129,19 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.endBackgroundCommands()
   }
 
+  /**
+   * From now on the thread can be resumed after the death of the process, though nothing was said
+   * in it; lists do not show it yet. Throws `SessionError` `not_kept`.
+   */
+  keepStart(): Promise<void> {
+    return this.#session.keepStart()
+  }
+
+  /** Whether anything was kept but that the thread was started. */
+  get hasItems(): boolean {
+    return this.#session.hasItems
+  }
+
   /** What was kept is as durable as the store's level says. Throws `SessionError` `not_kept`. */
   flush(): Promise<void> {
     return this.#session.flush()

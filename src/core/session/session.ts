@@ -99,6 +99,11 @@ export class Session implements AsyncDisposable {
     return this.#parts.state.settings
   }
 
+  /** Whether anything was kept but that the thread was started. */
+  get hasItems(): boolean {
+    return this.#parts.live?.hasItems ?? false
+  }
+
   get rolloutPath(): string | null {
     return this.#parts.live?.path ?? null
   }
@@ -361,6 +366,11 @@ export class Session implements AsyncDisposable {
   async endBackgroundCommands(): Promise<void> {
     this.#checkOpen()
     await this.#parts.services.commands.endAll()
+  }
+
+  /** From now on the thread can be resumed, though nothing was said in it. Throws `not_kept`. */
+  keepStart(): Promise<void> {
+    return this.#recorder.keepStart()
   }
 
   /** What was kept is as durable as the store's level says. Throws `not_kept`. */
