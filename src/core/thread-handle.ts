@@ -137,6 +137,14 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.keepStart()
   }
 
+  /**
+   * Keeps the settings as they are now for whoever resumes the thread before its next turn. Throws
+   * `SessionError` `not_kept`.
+   */
+  keepSettings(): Promise<void> {
+    return this.#session.keepSettings()
+  }
+
   /** Whether anything was kept but that the thread was started. */
   get hasItems(): boolean {
     return this.#session.hasItems

@@ -106,7 +106,8 @@ export class LiveThread implements AsyncDisposable {
   async append(items: readonly RolloutItem[]): Promise<void> {
     const kept = items.filter(isPersisted)
     if (kept.length === 0) return
-    this.#hasItems = true
+    // Settings that wait for a turn are no part of a conversation.
+    this.#hasItems ||= kept.some(({ type }) => type !== 'turn_context')
     try {
       await this.#store.appendItems(this.threadId, kept)
     } finally {

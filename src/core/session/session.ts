@@ -12,6 +12,7 @@ import {
   type UserInput,
 } from '../../protocol/index.ts'
 import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
+import { turnContextRecord } from '../context/turn-context.ts'
 import { SessionError } from '../errors.ts'
 import { modelInfo } from '../model/model-catalog.ts'
 import {
@@ -87,6 +88,8 @@ export class Session implements AsyncDisposable {
   readonly #clients = new ClientRegistry()
   readonly #floor = new Floor()
   readonly #beside = new TaskScope((error) => this.warn(errorText(error)))
+  /** Settings are in the log that no turn of this session has begun with. */
+  #hasWaitingSettings = false
   #isClosed = false
   #closing: Promise<void> | undefined
 
@@ -268,6 +271,7 @@ export class Session implements AsyncDisposable {
       await active.ended
       throw error
     }
+    this.#hasWaitingSettings = false
     return active.turnId
   }
 
@@ -344,6 +348,8 @@ export class Session implements AsyncDisposable {
       const info = modelInfo(state.settings.model, state.settings.contextWindow)
       state.rollBack(history, estimateTokens(history.items), info)
       await this.#recorder.keepDurably([tokenCountOf(state)])
+      // What stood behind the turns was taken back with them.
+      if (this.#hasWaitingSettings) await this.keepSettings()
     })
     this.#recorder.tell({
       type: 'tokenCount',
@@ -360,6 +366,19 @@ export class Session implements AsyncDisposable {
     state.settings = patchSettings(state.settings, patch)
     this.#recorder.tell({ type: 'settingsChanged', turnId: null })
     return state.settings
+  }
+
+  /**
+   * Keeps the settings as they are now for whoever resumes the thread before its next turn. Throws
+   * `not_kept`.
+   */
+  async keepSettings(): Promise<void> {
+    const { state, services } = this.#parts
+    const { shellName, timezone } = services.surroundings
+    const environment = { shellName, timezone, nowMs: services.clock.nowMs() }
+    const payload = turnContextRecord(undefined, state.settings, environment)
+    await this.#recorder.keepDurably([{ type: 'turn_context', payload }])
+    this.#hasWaitingSettings = true
   }
 
   /** Ends the model's commands that go on in the background, with their children. */
