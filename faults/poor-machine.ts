@@ -117,7 +117,10 @@ export const fewDescriptors: FaultClass = {
           const outcome = await startAndTry(servers)
           assert.match(outcome, /^(completed|failed|refused)/)
         }
-        await assertServed(servers.peer, threads, checks)
+        // With every descriptor in use it may refuse, but not pass a part for the whole.
+        await assertServed(servers.peer, threads, checks).catch((error: Error) => {
+          if (!/too many open files/.test(error.message)) throw error
+        })
         const told = new Told()
         told.hear(servers.peer.messages)
         delete place.launcher
