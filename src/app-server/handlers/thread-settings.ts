@@ -44,7 +44,7 @@ export function settingsFor(
     throw invalid(`failed to load configuration: Model provider \`${modelProvider}\` not found`)
   }
   requireProvider(config.providers, modelProvider)
-  const folder = params.cwd === undefined ? cwd : resolve(context.cwd, params.cwd)
+  const folder = params.cwd === undefined ? cwd || context.cwd : resolve(context.cwd, params.cwd)
   const settings: SessionSettings = {
     cwd: folder,
     model: params.model ?? config.model ?? DEFAULT_MODEL,
