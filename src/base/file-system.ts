@@ -115,7 +115,8 @@ const readers = { count: 0, waiting: [] as (() => void)[] }
 
 /**
  * Opens at once, for lists open thousands. Where the process may open no more, and others that are
- * being read will soon be closed, it waits for that. Throws `EMFILE` when there is none to wait for.
+ * being read will soon be closed, it waits for that. Throws `EMFILE` when there is none to wait
+ * for.
  */
 async function openReader(path: string, flags: number): Promise<OpenFile> {
   for (;;) {

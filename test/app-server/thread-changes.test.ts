@@ -149,7 +149,7 @@ describe('names, facts and goals over the protocol [6.6, 6.7]', () => {
     assert.deepEqual(await kit.client.request('thread/goal/get', { threadId }), { goal: null })
   })
 
-  it('settings outlive the process, also behind a rollback; the model is told of them later', async () => {
+  it('settings outlive the process, also behind a rollback', async () => {
     await using kit = await AppServerKit.open([says('a'), says('b'), says('c')])
     const experimental = await kit.connect({ initialize: false })
     const clientInfo = { name: 'lab', version: '0' }

@@ -83,8 +83,8 @@ export const DIFFERENCES = {
   },
   'settings-kept': {
     what:
-      'Bobbin keeps a `turn_context` without a turn when settings are changed between turns; Codex ' +
-      'keeps none',
+      'Bobbin keeps a `turn_context` without a turn when settings are changed between turns; ' +
+      'Codex keeps none',
     reason: 'what a client was answered outlives the process; Codex takes the settings from it',
     isBetter: true,
     bobbin: { rollout: withoutWaitingSettings },
