@@ -114,6 +114,13 @@ export const rubbish: FaultClass = {
 
 const FLIPS_A_STEP = 250
 
+/** The whole log with these bits of a byte turned. */
+function flipped(at: number, bits: number): Buffer {
+  const bytes = Buffer.from(WHOLE)
+  bytes.writeUInt8(bytes.readUInt8(at) ^ bits, at)
+  return bytes
+}
+
 /**
  * A bit turned anywhere behind the header. What it makes of its own line, or of two when it was the
  * newline, cannot be known; all others have to be there, and the bad ones told.
@@ -129,9 +136,7 @@ export const bitFlips: FaultClass = {
       const at = HEADER_BYTES + trial.random(WHOLE.length - HEADER_BYTES)
       const bit = 1 << trial.random(8)
       await trial.fault(`byte ${at}, bit ${bit}`, async (checks) => {
-        const bytes = Buffer.from(WHOLE)
-        bytes.writeUInt8(bytes.readUInt8(at) ^ bit, at)
-        await writeFile(path, bytes)
+        await writeFile(path, flipped(at, bit))
         await using store = home.store(trial.lab.disk())
         const { threads, unreadable } = await store.listThreads(ALL)
         assert.deepEqual([idsOf(threads), unreadable], [[ID], []])
@@ -209,9 +214,7 @@ export const flippedHeaders: FaultClass = {
       const at = trial.random(HEADER_BYTES)
       const bit = 1 << oneOf(trial.random, [0, 1, 2, 3, 4, 5, 6, 7])
       await trial.fault(`byte ${at}, bit ${bit}`, async (checks) => {
-        const bytes = Buffer.from(WHOLE)
-        bytes.writeUInt8(bytes.readUInt8(at) ^ bit, at)
-        await writeFile(path, bytes)
+        await writeFile(path, flipped(at, bit))
         await using store = home.store(trial.lab.disk())
         assert.deepEqual(idsOf((await store.listThreads(ALL)).threads), [ID], 'it is not listed')
         const { items } = await store.loadHistory(ID)

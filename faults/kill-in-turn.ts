@@ -1,4 +1,4 @@
-/** kill -9 of the server while a turn runs: whatever a client had been told is found by the next. */
+/** kill -9 of the server while a turn runs: the next one knows whatever a client had been told. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { FREE, Incarnations } from './incarnations.ts'
 import { wholeTurns } from './model.ts'

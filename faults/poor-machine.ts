@@ -7,6 +7,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorText, objectAt, stringAt } from '../src/base/index.ts'
+import type { Workplace } from '../test/support/bobbin.ts'
 import { MountedDisk } from '../test/support/small-disk.ts'
 import { Incarnations } from './incarnations.ts'
 import { shortTurns } from './model.ts'
@@ -27,17 +28,47 @@ async function tryTurn(servers: Incarnations, threadId: string, text: string): P
 
 const NOT_SAVED = /could not be saved|read-only|ENOSPC|EROFS|EMFILE|no space/i
 
+/** A place whose home is a file system of its own, of two megabytes, and a model for it. */
+class SmallPlace implements AsyncDisposable {
+  readonly place: Workplace
+  readonly disk: MountedDisk
+  readonly #owned: AsyncDisposableStack
+
+  private constructor(place: Workplace, disk: MountedDisk, owned: AsyncDisposableStack) {
+    this.place = place
+    this.disk = disk
+    this.#owned = owned
+  }
+
+  /** Undefined where nothing can be mounted; the trial is told so. */
+  static async open(trial: Trial): Promise<SmallPlace | undefined> {
+    await using opening = new AsyncDisposableStack()
+    const model = opening.use(await shortTurns())
+    const place = opening.use(await trial.lab.place())
+    mkdirSync(place.home)
+    const disk = MountedDisk.mount(place.home, 2048)
+    if (!disk) {
+      trial.skip('no file system can be mounted here')
+      return undefined
+    }
+    opening.use(disk)
+    await place.useModel(model.baseUrl)
+    return new SmallPlace(place, disk, opening.move())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned.disposeAsync()
+  }
+}
+
 export const fullHome: FaultClass = {
   name: 'machine: a full disk below a server',
   goals: 'G11 G12',
   steps: { short: 1, long: 6 },
   async run(trial) {
-    await using model = await shortTurns()
-    await using place = await trial.lab.place()
-    mkdirSync(place.home)
-    using disk = MountedDisk.mount(place.home, 2048)
-    if (!disk) return trial.skip('no file system can be mounted here')
-    await place.useModel(model.baseUrl)
+    await using small = await SmallPlace.open(trial)
+    if (!small) return
+    const { place, disk } = small
     await using servers = await Incarnations.on(trial.lab, place)
     const threads = await placeThreads(place, 3)
     await trial.fault('full, then with room, then killed', async (checks) => {
@@ -69,12 +100,9 @@ export const readOnlyHome: FaultClass = {
   goals: 'G8 G12',
   steps: { short: 1, long: 4 },
   async run(trial) {
-    await using model = await shortTurns()
-    await using place = await trial.lab.place()
-    mkdirSync(place.home)
-    using disk = MountedDisk.mount(place.home, 2048)
-    if (!disk) return trial.skip('no file system can be mounted here')
-    await place.useModel(model.baseUrl)
+    await using small = await SmallPlace.open(trial)
+    if (!small) return
+    const { place, disk } = small
     const threads = await placeThreads(place, 6)
     disk.makeReadOnly()
     await trial.fault('read-only from the start', async (checks) => {
