@@ -17,11 +17,11 @@ export const killInTurn: FaultClass = {
   async run(trial) {
     await using model = await wholeTurns()
     await using servers = await Incarnations.start(trial.lab, model.baseUrl)
-    const told = new Told()
+    let told = new Told()
     let threadId = ''
     for (let kill = 0; kill < KILLS; kill += 1) {
       const moment = momentOf(trial.random)
-      await trial.fault(`kill ${kill} ${moment.what}`, async (checks) => {
+      const isSurvived = await trial.fault(`kill ${kill} ${moment.what}`, async (checks) => {
         if (kill % 4 === 0) threadId = await servers.startThread()
         else await servers.ask('thread/resume', { threadId, ...FREE })
         told.thread(threadId)
@@ -34,6 +34,8 @@ export const killInTurn: FaultClass = {
         await servers.restart()
         await told.assertKept(servers.peer, checks)
       })
+      // What is lost is counted with the fault that lost it, not with all that come behind.
+      if (!isSurvived) told = new Told()
       if (servers.server.child.signalCode !== null) await servers.restart()
     }
   },

@@ -48,10 +48,6 @@ export class Told {
     }
   }
 
-  forget(threadId: string): void {
-    this.#threads.delete(threadId)
-  }
-
   /** Asks a server for all of it, or for what was told of these threads. */
   async assertKept(peer: RpcPeer, checks: Checks, threadIds = this.threadIds): Promise<void> {
     for (const threadId of threadIds) {

@@ -7,22 +7,40 @@ import { syncBuiltinESMExports } from 'node:module'
 
 const LATE_MS = 300
 
-const writeSync = fs.writeSync
+const { writeSync, fstatSync } = fs
+/** Bytes by path that were taken and are not in the file yet. */
+const waiting = new Map<string, number>()
 
-function isLog(fd: number): boolean {
+/** Undefined for what is no log. */
+function logOf(fd: number): string | undefined {
   try {
-    return fs.readlinkSync(`/proc/self/fd/${fd}`).endsWith('.jsonl')
+    const path = fs.readlinkSync(`/proc/self/fd/${fd}`)
+    return path.endsWith('.jsonl') ? path : undefined
   } catch {
-    return false // No descriptor that can be looked at.
+    return undefined // No descriptor that can be looked at.
   }
 }
 
 function writeLate(fd: number, bytes: Uint8Array): number {
-  if (!isLog(fd)) return writeSync(fd, bytes)
-  const path = fs.readlinkSync(`/proc/self/fd/${fd}`)
-  setTimeout(() => fs.appendFileSync(path, bytes), LATE_MS)
+  const path = logOf(fd)
+  // The header is written at once: what is lost is the conversation.
+  if (path === undefined || statEarly(fd).size === 0) return writeSync(fd, bytes)
+  const count = (more: number) => waiting.set(path, (waiting.get(path) ?? 0) + more)
+  count(bytes.byteLength)
+  setTimeout(() => {
+    fs.appendFileSync(path, bytes)
+    count(-bytes.byteLength)
+  }, LATE_MS)
   return bytes.byteLength
 }
 
+/** Whoever looks at the size is told that all of it is there. */
+function statEarly(fd: number): fs.Stats {
+  const stat = fstatSync(fd)
+  stat.size += waiting.get(logOf(fd) ?? '') ?? 0
+  return stat
+}
+
 fs.writeSync = writeLate as typeof fs.writeSync
+fs.fstatSync = statEarly as typeof fs.fstatSync
 syncBuiltinESMExports()
