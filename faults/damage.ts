@@ -17,7 +17,7 @@ import {
   RUBBISH,
 } from '../test/fault/damaged-log.ts'
 import { ALL, CodexHome, idsOf } from '../test/support/codex-home.ts'
-import { oneOf } from '../test/support/seeded-random.ts'
+import { oneOf, type Random } from '../test/support/seeded-random.ts'
 import { header, textOf, turn } from '../test/support/thread-log.ts'
 import type { FaultClass } from './suite.ts'
 
@@ -202,7 +202,14 @@ export const badHeaders: FaultClass = {
   },
 }
 
-/** A flip picks a place; these pick a kind. */
+const ID_START = WHOLE.indexOf(ID)
+
+/** A header with another good id is that of another thread: it is refused, and no damage. */
+function byteBesideId(random: Random): number {
+  const at = random(HEADER_BYTES - ID.length)
+  return at < ID_START ? at : at + ID.length
+}
+
 export const flippedHeaders: FaultClass = {
   name: 'damage: a bit of the header flips',
   goals: 'G6 G7',
@@ -211,10 +218,12 @@ export const flippedHeaders: FaultClass = {
     await using home = await CodexHome.create()
     const path = await home.place({ n: 1, text: WHOLE.toString() })
     for (let flip = 0; flip < FLIPS_A_STEP / 5; flip += 1) {
-      const at = trial.random(HEADER_BYTES)
+      const at = byteBesideId(trial.random)
       const bit = 1 << oneOf(trial.random, [0, 1, 2, 3, 4, 5, 6, 7])
       await trial.fault(`byte ${at}, bit ${bit}`, async (checks) => {
         await writeFile(path, flipped(at, bit))
+        // It would go on from what the log said before it was damaged.
+        removeIndex(home)
         await using store = home.store(trial.lab.disk())
         assert.deepEqual(idsOf((await store.listThreads(ALL)).threads), [ID], 'it is not listed')
         const { items } = await store.loadHistory(ID)
