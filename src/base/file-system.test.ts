@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { TempFolder } from '../../test/support/temp-folder.ts'
 import { nodeFileSystem as files } from './file-system.ts'
@@ -17,6 +18,25 @@ describe('nodeFileSystem', () => {
     await file.close()
     const paths = [folder.at('a'), folder.at('a', 'b'), folder.at('a', 'b', 'c')]
     assert.deepEqual(await Promise.all(paths.map(modeOf)), ['700', '700', '600'])
+  })
+
+  it('reads more files at once than the process may open: the others wait', async () => {
+    await using folder = await TempFolder.create()
+    await writeFile(folder.at('x'), 'x')
+    const script = `
+      const { nodeFileSystem } = await import(process.argv[1])
+      const read = async () => {
+        const file = await nodeFileSystem.openForRead(process.argv[2])
+        const count = await file.read(Buffer.alloc(1), 0)
+        await file.close()
+        return count
+      }
+      const counts = await Promise.all(Array.from({ length: 300 }, read))
+      process.stdout.write(String(counts.reduce((sum, count) => sum + count, 0)))`
+    const module = join(import.meta.dirname, 'file-system.ts')
+    const node = [process.execPath, '--input-type=module', '-e', script, module, folder.at('x')]
+    const limited = ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...node]
+    assert.equal(execFileSync('sh', limited, { encoding: 'utf8' }), '300')
   })
 
   it('makes a file only where there is none, and opens only one that is there', async () => {

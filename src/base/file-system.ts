@@ -110,6 +110,61 @@ function settled(call: (done: (error: Error | null) => void) => void): Promise<v
   })
 }
 
+/** Files that are open for reading, and who waits for one of them to be closed. */
+const readers = { count: 0, waiting: [] as (() => void)[] }
+
+/**
+ * Opens at once, for lists open thousands. Where the process may open no more, and others that are
+ * being read will soon be closed, it waits for that. Throws `EMFILE` when there is none to wait
+ * for.
+ */
+async function openReader(path: string, flags: number): Promise<OpenFile> {
+  for (;;) {
+    try {
+      const file = openFile(openSync(path, flags))
+      readers.count += 1
+      return { ...file, close: () => closeReader(file) }
+    } catch (error) {
+      if (!isOutOfDescriptors(error) || readers.count === 0) throw error
+      if (!(await isReaderClosed())) throw error
+    }
+  }
+}
+
+/** Not for ever: whoever has a file open may himself be waiting here for one more. */
+const READER_LIMIT_MS = 1000
+
+/** Resolves when a reader has been closed; false when none was in time. */
+function isReaderClosed(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer)
+      resolve(true)
+    }
+    const timer = setTimeout(() => {
+      readers.waiting.splice(readers.waiting.indexOf(wake), 1)
+      resolve(false)
+    }, READER_LIMIT_MS)
+    readers.waiting.push(wake)
+  })
+}
+
+async function closeReader(file: OpenFile): Promise<void> {
+  readers.count -= 1
+  try {
+    await file.close()
+  } finally {
+    // With nobody left to wait for, all have to see for themselves.
+    const woken = readers.count === 0 ? readers.waiting.length : 1
+    for (const wake of readers.waiting.splice(0, woken)) wake()
+  }
+}
+
+/** Whether a call failed because the process, or the machine, has too many files open. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')
+}
+
 function openDescriptor(path: string, flags: number, mode = 0o600): Promise<number> {
   return new Promise((resolve, reject) => {
     open(path, flags, mode, (error, fd) => (error ? reject(error) : resolve(fd)))
@@ -128,8 +183,8 @@ async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
 const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants
 
 export const nodeFileSystem: FileSystem = {
-  // At once, for lists open thousands: nothing at the path can make this wait (O_NONBLOCK).
-  openForRead: async (path) => openFile(openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)),
+  // Nothing at the path can make this wait (O_NONBLOCK).
+  openForRead: (path) => openReader(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
   openForAppend: async (path, mode) => {
     const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK
     const extra = mode === 'create' ? O_CREAT | O_EXCL : 0

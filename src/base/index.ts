@@ -9,6 +9,7 @@ export {
   type DirectoryEntry,
   type FileFacts,
   type FileSystem,
+  isOutOfDescriptors,
   nodeFileSystem,
   type OpenFile,
 } from './file-system.ts'

@@ -148,6 +148,27 @@ export class ThreadHandle implements AsyncDisposable {
     return this.#session.endBackgroundCommands()
   }
 
+  /**
+   * From now on the thread can be resumed after the death of the process, though nothing was said
+   * in it; lists do not show it yet. Throws `SessionError` `not_kept`.
+   */
+  keepStart(): Promise<void> {
+    return this.#session.keepStart()
+  }
+
+  /**
+   * Keeps the settings as they are now for whoever resumes the thread before its next turn. Throws
+   * `SessionError` `not_kept`.
+   */
+  keepSettings(): Promise<void> {
+    return this.#session.keepSettings()
+  }
+
+  /** Whether anything was kept but that the thread was started. */
+  get hasItems(): boolean {
+    return this.#session.hasItems
+  }
+
   /** What was kept is as durable as the store's level says. Throws `SessionError` `not_kept`. */
   flush(): Promise<void> {
     return this.#session.flush()

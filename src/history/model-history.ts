@@ -47,7 +47,8 @@ class Replay {
         this.#append(item.payload)
         return
       case 'turn_context':
-        this.baseline = item.payload
+        // Settings that no turn had yet were not told to the model.
+        if (item.payload.turn_id !== undefined) this.baseline = item.payload
         this.last = item.payload
         return
       case 'compacted':

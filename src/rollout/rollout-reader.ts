@@ -11,6 +11,7 @@ import { parseThreadId, type RolloutItem, type SessionMeta } from '../protocol/i
 import { CompressedRollout } from './compressed-rollout.ts'
 import { RolloutError } from './errors.ts'
 import { decodeLine } from './rollout-codec.ts'
+import { parseRolloutName } from './rollout-path.ts'
 
 /** A line that could not be read, or not all of it; its neighbours are not touched by it. */
 export interface DamagedLine {
@@ -43,11 +44,16 @@ export async function openRollout(files: FileSystem, path: string): Promise<Open
     throw new RolloutError('io', path, `cannot open the rollout (${errorText(error)})`, error)
   }
   if (await isRegular(file, path)) {
-    return path.endsWith('.zst') ? new CompressedRollout(file) : file
+    const opened = path.endsWith('.zst') ? new CompressedRollout(file) : file
+    PATHS.set(opened, path)
+    return opened
   }
   await file.close()
   throw new RolloutError('not_a_rollout', path, 'not a regular file')
 }
+
+/** Of open files: what a damaged header said is in part in the name. */
+const PATHS = new WeakMap<OpenFile, string>()
 
 async function isRegular(file: OpenFile, path: string): Promise<boolean> {
   try {
@@ -96,6 +102,8 @@ export async function visitRollout(
 ): Promise<RolloutExtent> {
   let lineNumber = options.linesBefore ?? 0
   let isWhole = true
+  // Where the first line is no header, the first good line is told behind one made of the name.
+  let lacksHeader = (options.start ?? 0) === 0
   const bytes = await visitLines(file, options, ({ offset, sizeBytes, ...raw }) => {
     lineNumber += 1
     isWhole = raw.isTerminated
@@ -107,6 +115,12 @@ export async function visitRollout(
       visitor.damage?.({ lineNumber, offset, reason })
     }
     if (!decoded.ok) return undefined
+    if (lacksHeader) {
+      lacksHeader = false
+      const header = isHeader(decoded.line.item) ? undefined : headerByName(PATHS.get(file))
+      if (header && visitor.entry({ item: header, start: 0, end: 0 }, true) === 'stop')
+        return 'stop'
+    }
     const entry = { item: decoded.line.item, start: offset, end: offset + sizeBytes }
     return visitor.entry(entry, raw.isTerminated)
   })
@@ -114,6 +128,19 @@ export async function visitRollout(
     visitor.damage?.({ lineNumber: lineNumber + 1, ...file.damage })
   }
   return { bytes, lines: isWhole ? lineNumber : lineNumber - 1 }
+}
+
+function isHeader(item: RolloutItem): boolean {
+  return item.type === 'session_meta' && parseThreadId(item.payload.id) !== undefined
+}
+
+/** What the name of a rollout tells of its thread; undefined for other names. */
+function headerByName(path = ''): RolloutItem | undefined {
+  const name = parseRolloutName(path)
+  if (!name) return undefined
+  const { threadId: id, stamp: timestamp } = name
+  const nothing = { cwd: '', originator: '', cli_version: '' }
+  return { type: 'session_meta', payload: { id, timestamp, ...nothing, source: 'cli' } }
 }
 
 const TOO_LONG = { ok: false, reason: 'is longer than 128 MiB' } as const
@@ -194,7 +221,7 @@ const FIRST_READ_BYTES = 16 * 1024
 function sparingly(file: OpenFile): OpenFile {
   if (file instanceof CompressedRollout) return file
   let most = FIRST_READ_BYTES
-  return {
+  const sparing: OpenFile = {
     read: (into, position) => {
       const part = into.subarray(0, most)
       most *= 2
@@ -206,6 +233,8 @@ function sparingly(file: OpenFile): OpenFile {
     sync: () => file.sync(),
     close: () => file.close(),
   }
+  PATHS.set(sparing, PATHS.get(file) ?? '')
+  return sparing
 }
 
 const NEWLINE = 0x0a

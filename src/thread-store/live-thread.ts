@@ -31,13 +31,16 @@ export class LiveThread implements AsyncDisposable {
   /** Another program has appended what nobody here has read yet. */
   #isBehind = false
   #isClosed = false
+  #hasItems: boolean
 
   private constructor(
     store: ThreadStore,
     threadId: ThreadId,
     sync: ThreadMetadataSync,
     onNotice: ((message: string) => void) | undefined,
+    hasItems: boolean,
   ) {
+    this.#hasItems = hasItems
     this.#store = store
     this.threadId = threadId
     this.#sync = sync
@@ -56,7 +59,7 @@ export class LiveThread implements AsyncDisposable {
       return payload
     }
     await store.createThread({ ...params, header })
-    return new LiveThread(store, params.threadId, sync, params.onNotice)
+    return new LiveThread(store, params.threadId, sync, params.onNotice, false)
   }
 
   /**
@@ -76,7 +79,7 @@ export class LiveThread implements AsyncDisposable {
       const history = await store.loadModelContext(threadId)
       const known = { ...history.thread, loggedName: null }
       const sync = new ThreadMetadataSync(clock, known, await summaryOf(store, known))
-      return { live: new LiveThread(store, threadId, sync, onNotice), history }
+      return { live: new LiveThread(store, threadId, sync, onNotice, true), history }
     } catch (error) {
       await store.discardThread(threadId)
       throw error
@@ -88,10 +91,23 @@ export class LiveThread implements AsyncDisposable {
     return this.#store.livePath(this.threadId)
   }
 
+  /** Whether there is more in the log than that the thread was started. */
+  get hasItems(): boolean {
+    return this.#hasItems
+  }
+
+  /** From now on the thread can be resumed, though nothing was said in it. */
+  async keepStart(): Promise<void> {
+    await this.#store.persistThread(this.threadId)
+    await this.#store.flushThread(this.threadId)
+  }
+
   /** Keeps the items that belong in a log; returns once the death of the process loses none. */
   async append(items: readonly RolloutItem[]): Promise<void> {
     const kept = items.filter(isPersisted)
     if (kept.length === 0) return
+    // Settings that wait for a turn are no part of a conversation.
+    this.#hasItems ||= kept.some(({ type }) => type !== 'turn_context')
     try {
       await this.#store.appendItems(this.threadId, kept)
     } finally {
@@ -133,6 +149,7 @@ export class LiveThread implements AsyncDisposable {
   /** Changes what a person chose about the thread, in order with what is appended. */
   async updateMetadata(patch: ThreadMetadataPatch): Promise<StoredThread> {
     await this.#tellFacts()
+    this.#hasItems = true
     const thread = await this.#store.updateThreadMetadata(this.threadId, patch)
     this.#sync.accept(thread)
     return thread

@@ -4,6 +4,7 @@ import { isObject, type JsonObject, objectAt } from '../../src/base/index.ts'
 import { assistantMessage } from '../../src/core/index.ts'
 import { AppServerKit, type KitClient } from '../support/app-server-kit.ts'
 import { hangsAfter, type Step } from '../support/played-model.ts'
+import { runTurn } from '../support/session-kit.ts'
 
 const says = (text: string): Step => ({ items: [assistantMessage(text)] })
 const threadOf = (result: JsonObject) => objectAt(result, 'thread') ?? {}
@@ -146,6 +147,30 @@ describe('names, facts and goals over the protocol [6.6, 6.7]', () => {
     assert.deepEqual(cleared, { cleared: true })
     await other.waitFor('thread/goal/cleared', (params) => params.threadId === threadId)
     assert.deepEqual(await kit.client.request('thread/goal/get', { threadId }), { goal: null })
+  })
+
+  it('settings outlive the process, also behind a rollback', async () => {
+    await using kit = await AppServerKit.open([says('a'), says('b'), says('c')])
+    const experimental = await kit.connect({ initialize: false })
+    const clientInfo = { name: 'lab', version: '0' }
+    const capabilities = { experimentalApi: true }
+    await experimental.request('initialize', { clientInfo, capabilities })
+    const threadId = await kit.startThread()
+    await kit.client.runTurn(threadId, 'One')
+    await kit.client.runTurn(threadId, 'Two')
+    const before = kit.session.lines().length
+    const changes = { threadId, model: 'gpt-5.4-mini', effort: 'high' }
+    await experimental.request('thread/settings/update', changes)
+    assert.deepEqual(kit.session.kinds().slice(before), ['turn_context'])
+    await kit.client.request('thread/rollback', { threadId, numTurns: 1 })
+    assert.deepEqual(kit.session.kinds().at(-1), 'turn_context')
+    await kit.session.restart()
+    const again = await kit.session.resume(threadId as never)
+    const { model, effort } = again.settings
+    assert.deepEqual([model, effort], ['gpt-5.4-mini', 'high'])
+    assert.equal((await runTurn(again, 'Three')).status, 'completed')
+    assert.equal(kit.model.requests.at(-1)?.model, 'gpt-5.4-mini')
+    assert.equal(kit.session.turns().length, 2)
   })
 
   it('an active goal starts no turn', async () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import type { JsonObject } from '../../src/base/index.ts'
 import { assistantMessage } from '../../src/core/index.ts'
 import { AppServerKit, type KitClient } from '../support/app-server-kit.ts'
 import { completed, hangsAfter, itemEvents, type Step, started } from '../support/played-model.ts'
+import { runTurn } from '../support/session-kit.ts'
 import { TestClock } from '../support/test-clock.ts'
 
 const says = (text: string): Step => ({ items: [assistantMessage(text)] })
@@ -26,7 +28,7 @@ async function reload(kit: AppServerKit, threadId: string): Promise<void> {
 }
 
 describe('starting a thread over the protocol [6.1]', () => {
-  it('answers what is in force, then tells all; the file comes with a turn', async () => {
+  it('answers what is in force, then tells all; lists wait for a turn', async () => {
     await using kit = await AppServerKit.open([says('a')])
     const other = await kit.connect()
     const from = kit.client.messages.length
@@ -43,12 +45,32 @@ describe('starting a thread over the protocol [6.1]', () => {
       ['gpt-5.4-mini', 'mock', { type: 'readOnly', networkAccess: false }, 'never', kit.project],
     )
     assert.deepEqual([thread.turns, thread.preview, thread.ephemeral], [[], '', false])
-    assert.deepEqual(kit.session.logs(), [])
+    assert.deepEqual((await kit.client.request('thread/list', {})).data, [])
+    const unread = await kit.client.refused('thread/read', {
+      threadId: String(thread.id),
+      includeTurns: true,
+    })
+    assert.match(String(unread.message), /is not materialized yet/)
     await kit.client.runTurn(String(thread.id), 'hi')
     assert.deepEqual(kit.session.logs(), [thread.path])
     const sent = JSON.stringify(kit.model.requests[0]?.input)
     assert.match(sent, /Be brief\./)
     assert.equal(other.told().includes('turn/started'), false)
+  })
+
+  it('is a promise: who was answered can resume it after the death of the process', async () => {
+    await using kit = await AppServerKit.open([says('a')])
+    const threadId = await kit.startThread({ model: 'gpt-5.4-mini' })
+    // As it was at the answer: whatever is done from here on may not have happened.
+    const [log = ''] = kit.session.logs()
+    const [line, ...others] = (await readFile(log, 'utf8')).trimEnd().split('\n')
+    assert.equal(JSON.parse(line ?? '').type, 'session_meta')
+    assert.deepEqual(others, [])
+    await kit.client.request('thread/start', { ephemeral: true })
+    assert.deepEqual(kit.session.logs(), [log])
+    await kit.session.restart()
+    const again = await kit.session.resume(threadId as never)
+    assert.equal((await runTurn(again, 'hi')).status, 'completed')
   })
 
   it('keeps base instructions and client tools; ephemeral keeps nothing', async () => {

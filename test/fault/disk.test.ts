@@ -4,99 +4,17 @@
  * so.
  */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { assistantMessage, functionCall, SessionError } from '../../src/core/index.ts'
-import type { SessionEvent } from '../../src/protocol/index.ts'
 import { Workplace } from '../support/bobbin.ts'
 import { ALL } from '../support/codex-home.ts'
-import type { Step } from '../support/played-model.ts'
-import { SessionKit, text, Watch } from '../support/session-kit.ts'
+import { SessionKit } from '../support/session-kit.ts'
 import { fullAt, MountedDisk } from '../support/small-disk.ts'
 import { header, textOf, threadIdOf, turn } from '../support/thread-log.ts'
+import { fillUp, play, sizeOfScript } from './told-turns.ts'
 
 const DISKS = Number(process.env.BOBBIN_DISKS ?? 12)
-const TURNS = 20
-/** Turns that are tried while there is no room. */
-const TRIES = 3
-
-type Handle = Awaited<ReturnType<SessionKit['start']>>
-
-const words = (n: number) => `answer ${n} ${'€'.repeat(100)}`
-
-function stepsOf(n: number): Step[] {
-  const call = functionCall('update_plan', { plan: [] }, `call_${n}`)
-  return [{ items: [assistantMessage(`plan ${n}`), call] }, { items: [assistantMessage(words(n))] }]
-}
-
-interface Outcome {
-  readonly prompt: string
-  /** `refused`: the turn was not started. */
-  readonly status: string
-  readonly message: string
-}
-
-async function play(kit: SessionKit, handle: Handle, n: number): Promise<Outcome> {
-  kit.model.replace(...stepsOf(n))
-  const prompt = `prompt ${n}`
-  using watch = new Watch(handle)
-  const ended = watch.next((event) => event.type === 'turnCompleted')
-  try {
-    await handle.startTurn(text(prompt))
-  } catch (error) {
-    assert.ok(error instanceof SessionError && error.code === 'not_kept', `${error}`)
-    assert.deepEqual(watch.events, [], 'a turn that was refused is told of')
-    return { prompt, status: 'refused', message: error.message }
-  }
-  await ended
-  const end = watch.of('turnCompleted').at(-1)
-  return { prompt, status: end?.status ?? '', message: end?.error?.message ?? '' }
-}
-
-/** Every text that was told as finished is in the log, once; half lines are not. */
-function assertAllKept(kit: SessionKit, told: readonly SessionEvent[], outcomes: Outcome[]): void {
-  const log = JSON.stringify(kit.lines())
-  for (const event of told) {
-    if (event.type !== 'itemCompleted' || event.item.type !== 'agentMessage') continue
-    assert.ok(log.includes(JSON.stringify(event.item.text)), `${event.item.text} is lost`)
-  }
-  const prompts = kit.payloads('event_msg user_message').map(({ message }) => String(message))
-  assert.deepEqual(
-    prompts,
-    outcomes.map(({ prompt }) => prompt),
-  )
-  const statuses = kit.turns().map(({ status }) => status)
-  for (const [n, { status }] of outcomes.entries()) {
-    if (status === 'refused') assert.notEqual(statuses[n], 'completed')
-    else assert.equal(statuses[n], status, `turn ${n}`)
-  }
-}
-
-/** Twenty turns; the room ends somewhere, and is there again after some tries. */
-async function fillUp(kit: SessionKit, free: () => void): Promise<number> {
-  const handle = await kit.start()
-  using watch = new Watch(handle)
-  const outcomes: Outcome[] = []
-  let failures = 0
-  for (let n = 0; n < TURNS; n += 1) {
-    const outcome = await play(kit, handle, n)
-    outcomes.push(outcome)
-    if (outcome.status === 'completed') continue
-    failures += 1
-    assert.match(outcome.message, /^the conversation could not be saved: .*ENOSPC/)
-    assert.ok(['failed', 'refused'].includes(outcome.status), outcome.status)
-    if (failures === TRIES) free()
-    assert.ok(failures <= TRIES, 'there is room again')
-  }
-  if (failures < TRIES) free()
-  await handle.close()
-  assertAllKept(kit, watch.events, outcomes)
-  await kit.restart()
-  const { damage } = await kit.store.loadHistory(handle.threadId)
-  assert.deepEqual(damage, [])
-  return failures
-}
 
 describe('a disk that becomes full during twenty turns', () => {
   it('loses nothing that was told, wherever the room ends', async () => {
@@ -130,7 +48,7 @@ describe('a disk that becomes full during twenty turns', () => {
     using disk = MountedDisk.mount(kit.home, 128)
     const handle = await kit.start()
     await play(kit, handle, 0)
-    if (disk) fillWhole(disk)
+    if (disk) disk.fillUp()
     kit.files.plan = fullAt(kit.home, 0)
     assert.notEqual((await play(kit, handle, 1)).status, 'completed')
     const { threads, unreadable } = await kit.store.listThreads(ALL)
@@ -145,25 +63,6 @@ describe('a disk that becomes full during twenty turns', () => {
     await handle.close()
   })
 })
-
-function fillWhole(disk: MountedDisk): void {
-  for (let sizeBytes = 128 * 1024; sizeBytes > 0; sizeBytes -= 4096) {
-    try {
-      disk.fill(sizeBytes)
-      return
-    } catch {
-      // It takes less than that.
-    }
-  }
-}
-
-async function sizeOfScript(): Promise<number> {
-  await using kit = await SessionKit.open([])
-  const handle = await kit.start()
-  for (let n = 0; n < TURNS; n += 1) assert.equal((await play(kit, handle, n)).status, 'completed')
-  await handle.close()
-  return statSync(kit.logs()[0] ?? '').size
-}
 
 /** A home with one thread, and nobody may write to it; undefined where that cannot be arranged. */
 function makeReadOnly(place: Workplace): Disposable | undefined {

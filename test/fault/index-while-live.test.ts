@@ -4,9 +4,8 @@
  * nothing that appends ever asks it.
  */
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
 import { assistantMessage } from '../../src/core/index.ts'
 import type { RolloutItem } from '../../src/protocol/index.ts'
 import { INDEX_FILE, LiveThread, type LocalThreadStore } from '../../src/thread-store/index.ts'
@@ -14,6 +13,7 @@ import { ALL, CodexHome } from '../support/codex-home.ts'
 import { FaultyFileSystem } from '../support/faulty-file-system.ts'
 import { runTurn, SessionKit } from '../support/session-kit.ts'
 import { header, textOf, threadIdOf, turn } from '../support/thread-log.ts'
+import { INDEX_FAULTS } from './index-faults.ts'
 
 const BIG = threadIdOf(1)
 const SMALL = threadIdOf(2)
@@ -70,47 +70,11 @@ async function answersWithoutIndex(): Promise<Map<string, string>> {
   return await answersOf(home, store)
 }
 
-/** Takes the index and its log away. */
-function remove(path: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true, recursive: true })
-}
-
-/** Does the fault; what is answered undoes it. */
-const FAULTS: { readonly [what: string]: (path: string) => Disposable | undefined } = {
-  deleted: (path) => void remove(path),
-  'deleted without its log': (path) => void rmSync(path, { force: true, recursive: true }),
-  'overwritten with rubbish': (path) => void writeFileSync(path, Buffer.alloc(50_000, 'x')),
-  'overwritten with its log': (path) => {
-    for (const suffix of ['', '-wal']) writeFileSync(path + suffix, Buffer.alloc(50_000, 'x'))
-    return undefined
-  },
-  'cut to nothing': (path) => void (existsSync(path) && truncateSync(path, 0)),
-  'cut in the middle': (path) => void (existsSync(path) && truncateSync(path, 6000)),
-  'replaced by a folder': (path) => {
-    remove(path)
-    mkdirSync(path)
-    return undefined
-  },
-  'replaced by that of another': (path) => {
-    remove(path)
-    const other = new Sqlite(path)
-    other.exec('CREATE TABLE threads (x); PRAGMA user_version = 1')
-    other.close()
-    return undefined
-  },
-  'locked by another': (path) => {
-    const other = new Sqlite(path)
-    other.pragma('journal_mode = WAL')
-    other.exec('BEGIN EXCLUSIVE')
-    return { [Symbol.dispose]: () => other.close() }
-  },
-}
-
 const IS_WHOLE = process.env.BOBBIN_INDEX_FAULTS === 'all'
 const WITHIN = ['deleted', 'overwritten with its log', 'cut in the middle']
 
 describe('an index that is lost while the store lives', () => {
-  for (const [what, spoil] of Object.entries(FAULTS)) {
+  for (const [what, spoil] of Object.entries(INDEX_FAULTS)) {
     it(`(${what}) changes no answer, then or later`, async () => {
       const wanted = await answersWithoutIndex()
       await using home = await openHome()
@@ -132,7 +96,7 @@ describe('an index that is lost while the store lives', () => {
     })
   }
 
-  for (const [what, spoil] of Object.entries(FAULTS)) {
+  for (const [what, spoil] of Object.entries(INDEX_FAULTS)) {
     // The others wait for locks at each call: they are for those who have the time.
     if (!IS_WHOLE && !WITHIN.includes(what)) continue
     it(`(${what}) within a call changes no answer`, async () => {
@@ -196,7 +160,7 @@ describe('appends and turns', () => {
     assert.ok(!existsSync(kit.at('home', INDEX_FILE)))
   })
 
-  for (const [what, spoil] of Object.entries(FAULTS)) {
+  for (const [what, spoil] of Object.entries(INDEX_FAULTS)) {
     it(`work while it is ${what}`, async () => {
       await using home = await openHome()
       await using store = home.store()

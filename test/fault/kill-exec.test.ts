@@ -19,6 +19,7 @@ import {
 } from '../../src/core/index.ts'
 import { jsonLines, Workplace } from '../support/bobbin.ts'
 import { ScriptedResponsesServer } from '../support/responses-server.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 
 const KILLS = Number(process.env.BOBBIN_KILLS ?? 12)
 const SEED = Number(process.env.BOBBIN_SEED ?? Math.floor(Math.random() * 2 ** 31))
@@ -47,17 +48,6 @@ const SCRIPT: readonly ScriptedResponse[] = [
 ]
 
 const RESUMED: ScriptedResponse = { items: [assistantMessage('resumed')] }
-
-/** A small generator with a seed, so that a failure can be repeated. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Starts a turn, kills it so long after its first line, and answers what it had printed. */
 async function killedTurn(place: Workplace, afterMs: number): Promise<string> {
@@ -119,7 +109,7 @@ function isKept(item: JsonObject, lines: readonly JsonObject[]): boolean {
 }
 
 it(`[RO-1] ${KILLS} kills, seed ${SEED}: nothing printed as completed is lost`, async () => {
-  const random = mulberry32(SEED)
+  const random = seededRandom(SEED)
   let checked = 0
   for (let kill = 0; kill < KILLS; kill += 1) {
     await using place = await Workplace.create()
@@ -128,7 +118,7 @@ it(`[RO-1] ${KILLS} kills, seed ${SEED}: nothing printed as completed is lost`, 
       return (isResumed ? undefined : SCRIPT[index]) ?? RESUMED
     })
     await place.useModel(model.baseUrl)
-    const printed = await killedTurn(place, random() * TURN_LENGTH_MS)
+    const printed = await killedTurn(place, random(TURN_LENGTH_MS))
     const events = jsonLines(printed.slice(0, printed.lastIndexOf('\n') + 1))
     const threadId = String(events[0]?.thread_id)
     const isStarted = events.some((event) => event.type === 'turn.started')

@@ -3,101 +3,19 @@
  * in the file, every whole line can be read, and whoever goes on glues nothing to a torn line. The
  * seed is printed; `BOBBIN_KILLS` and `BOBBIN_SEED` choose how often and which moments.
  */
-import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { appendFile, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { it } from 'node:test'
 import fc from 'fast-check'
-import { nodeFileSystem } from '../../src/base/index.ts'
-import { messageText } from '../../src/protocol/index.ts'
-import { DURABILITY_LEVELS, loadRollout } from '../../src/rollout/index.ts'
 import { TempFolder } from '../support/temp-folder.ts'
+import { anyKill, killWriter } from './killed-writer.ts'
 
 const KILLS = Number(process.env.BOBBIN_KILLS ?? 20)
 const SEED = Number(process.env.BOBBIN_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const CHILD = join(import.meta.dirname, 'append-numbers.ts')
-
-interface Kill {
-  readonly level: string
-  /** Printed numbers after which the kill comes, and how many turns of the loop later. */
-  readonly afterNumbers: number
-  readonly afterTicks: number
-  /** Half a line is added, as by a write that a power cut stopped. */
-  readonly isTornBesides: boolean
-}
-
-const anyKill: fc.Arbitrary<Kill> = fc.record({
-  level: fc.constantFrom(...DURABILITY_LEVELS),
-  afterNumbers: fc.integer({ min: 1, max: 60 }),
-  afterTicks: fc.integer({ min: 0, max: 20 }),
-  isTornBesides: fc.boolean(),
-})
-
-/** Runs the child until its kill; answers the numbers that it had printed. */
-async function appendUntilKilled(path: string, first: number, kill: Kill): Promise<number[]> {
-  const args = [CHILD, path, String(first), kill.level]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let printed = ''
-  let ticks = kill.afterTicks
-  const later = () => {
-    if (ticks === 0) child.kill('SIGKILL')
-    else setImmediate(later)
-    ticks -= 1
-  }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const before = printed.split('\n').length
-    printed += text
-    const now = printed.split('\n').length
-    if (before <= kill.afterNumbers && now > kill.afterNumbers) later()
-  })
-  const [exitCode, signal] = await once(child, 'close')
-  assert.deepEqual([exitCode, signal], [null, 'SIGKILL'])
-  return printed.split('\n').slice(0, -1).map(Number)
-}
-
-interface Found {
-  readonly numbers: readonly number[]
-  /** Whole lines that cannot be read. */
-  readonly damagedCount: number
-  /** The file ends in a part of a line. */
-  readonly isTorn: boolean
-}
-
-async function look(path: string): Promise<Found> {
-  const { items, damage } = await loadRollout(nodeFileSystem, path)
-  const wholeLines = (await readFile(path, 'utf8')).split('\n').length - 1
-  const damagedCount = damage.filter((each) => each.lineNumber <= wholeLines).length
-  const numbers = items.flatMap((item) =>
-    item.type === 'response_item' && item.payload.type === 'message'
-      ? [Number(messageText(item.payload).split(' ')[0])]
-      : [],
-  )
-  return { numbers, damagedCount, isTorn: damage.length > damagedCount }
-}
 
 it('kill -9 of a writer loses no append that had returned', async (t) => {
   t.diagnostic(`${KILLS} kills, BOBBIN_SEED=${SEED}`)
   const kills = fc.sample(anyKill, { numRuns: KILLS, seed: SEED })
   await using folder = await TempFolder.create()
-  // Each file is killed three times: while it is made, and twice while it is written on.
   for (let at = 0; at < kills.length; at += 3) {
-    const path = folder.at(`${at}`, 'a', 'b', 'c', 'rollout')
-    let next = 0
-    let tornCount = 0
-    for (const kill of kills.slice(at, at + 3)) {
-      const printed = await appendUntilKilled(path, next, kill)
-      const found = await look(path)
-      next = found.numbers.length
-      assert.deepEqual(
-        found.numbers,
-        Array.from({ length: next }, (_, n) => n),
-      )
-      assert.ok(next > (printed.at(-1) ?? -1), `${printed.at(-1)} was printed, and is lost`)
-      assert.equal(found.damagedCount, tornCount)
-      if (kill.isTornBesides && !found.isTorn) await appendFile(path, '{"timestamp":"2026')
-      if ((await look(path)).isTorn) tornCount += 1
-    }
+    await killWriter(folder.at(`${at}`, 'a', 'b', 'c', 'rollout'), kills.slice(at, at + 3))
   }
 })

@@ -141,13 +141,17 @@ export const anyItem = fc.oneof(
     })
     .map((payload) => ({ type: 'session_meta', payload })),
   fc
-    .record({
-      cwd: anyText,
-      approval_policy: fc.oneof(anyText, anyObject),
-      sandbox_policy: anyObject,
-      model: anyText,
-      summary: anyText,
-    })
+    .record(
+      {
+        turn_id: anyText,
+        cwd: anyText,
+        approval_policy: fc.oneof(anyText, anyObject),
+        sandbox_policy: anyObject,
+        model: anyText,
+        summary: anyText,
+      },
+      { requiredKeys: ['cwd', 'approval_policy', 'sandbox_policy', 'model', 'summary'] },
+    )
     .map((payload) => ({ type: 'turn_context', payload })),
 ) as fc.Arbitrary<unknown> as fc.Arbitrary<RolloutItem>
 

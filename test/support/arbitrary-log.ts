@@ -15,6 +15,9 @@ import {
   userEvent,
 } from './thread-log.ts'
 
+/** Of settings that no turn has yet. */
+const waitingSettings = turnContext('', { turn_id: undefined as never })
+
 /** Few ids, so that entries often mean the same turn, also one that is over or taken back. */
 const turnId = fc.integer({ min: 0, max: 9 }).map((n) => `turn-${n}`)
 const word = fc.constantFrom('one', 'two', 'three', 'four')
@@ -89,6 +92,7 @@ const rest = fc.oneof(
     event({ type: 'mcp_tool_call_end', call_id: name, invocation: { server: 's', tool: name } }),
   ]),
   turnId.map((id) => [turnContext(id)]),
+  fc.constant([waitingSettings]),
   word.map((text) => [compacted(text)]),
   word.map((text) => [compacted(text, [userText(`what is left: ${text}`)])]),
   fc.option(fc.nat(99)).map((total) => [tokens(total)]),

@@ -13,16 +13,28 @@ export interface Outcome {
   readonly stderr: string
 }
 
+export interface WorkplaceOptions {
+  /** The command; that of the source tree unless told. */
+  readonly bin?: string
+  /** More variables for every process. */
+  readonly environment?: { readonly [name: string]: string }
+}
+
 /** A home and a project of one test, and the command line run in them as a process. */
 export class Workplace implements AsyncDisposable {
   readonly root: string
+  /** Words before the command that start it; none unless set. */
+  launcher?: readonly string[]
+  readonly #options: WorkplaceOptions
 
-  private constructor(root: string) {
+  private constructor(root: string, options: WorkplaceOptions) {
     this.root = root
+    this.#options = options
   }
 
-  static async create(): Promise<Workplace> {
-    const place = new Workplace(await realpath(await mkdtemp(join(tmpdir(), 'bobbin-test-'))))
+  static async create(options: WorkplaceOptions = {}): Promise<Workplace> {
+    const root = await realpath(await mkdtemp(join(tmpdir(), 'bobbin-test-')))
+    const place = new Workplace(root, options)
     await mkdir(place.project)
     await writeFile(join(place.project, 'a.txt'), 'one\ntwo\n')
     return place
@@ -43,6 +55,7 @@ export class Workplace implements AsyncDisposable {
       HOME: this.root,
       BOBBIN_HOME: this.home,
       LANG: 'C.UTF-8',
+      ...this.#options.environment,
     }
   }
 
@@ -57,7 +70,8 @@ export class Workplace implements AsyncDisposable {
   }
 
   start(args: readonly string[], environment: { [name: string]: string } = {}): ChildProcess {
-    return spawn(process.execPath, [BIN, ...args], {
+    const words = [...(this.launcher ?? []), process.execPath, this.#options.bin ?? BIN, ...args]
+    return spawn(words[0] ?? '', words.slice(1), {
       cwd: this.project,
       env: { ...this.environment, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],

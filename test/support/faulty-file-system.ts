@@ -12,6 +12,8 @@ export type Fault =
   | { readonly kind: 'fail'; readonly code: string }
   /** It does its work, and fails all the same. */
   | { readonly kind: 'late'; readonly code: string }
+  /** It does nothing, and says that it has: of calls that answer nothing, and of writes. */
+  | { readonly kind: 'lie' }
   /** A write takes only so many bytes, and then fails when there is a code. Others: as `fail`. */
   | { readonly kind: 'cut'; readonly bytes: number; readonly code?: string }
 
@@ -30,6 +32,10 @@ export type FaultPlan = (call: Call) => Fault | undefined
 
 function systemError(code: string, method: string): Error {
   return Object.assign(new Error(`${code}: injected, ${method}`), { code })
+}
+
+function codeOf(fault: Fault): string {
+  return ('code' in fault ? fault.code : undefined) ?? 'EIO'
 }
 
 /** A file system whose calls are counted, and fail or fall short as the plan says. */
@@ -66,7 +72,7 @@ export class FaultyFileSystem implements FileSystem {
 
   factsNow(path: string): FileFacts | undefined {
     const fault = this.#next('facts')
-    if (fault) throw systemError(fault.code ?? 'EIO', 'facts')
+    if (fault) throw systemError(codeOf(fault), 'facts')
     return this.#inner.factsNow(path)
   }
 
@@ -108,8 +114,9 @@ export class FaultyFileSystem implements FileSystem {
   async #call<T>(method: Method, work: () => Promise<T>): Promise<T> {
     const fault = this.#next(method)
     if (!fault) return work()
+    if (fault.kind === 'lie') return undefined as T
     if (fault.kind === 'late') await work()
-    throw systemError(fault.code ?? 'EIO', method)
+    throw systemError(codeOf(fault), method)
   }
 
   async #opened(method: Method, work: () => Promise<OpenFile>): Promise<OpenFile> {
@@ -120,7 +127,7 @@ export class FaultyFileSystem implements FileSystem {
       return this.#faulty(file)
     }
     if (fault.kind === 'late') await (await work()).close()
-    throw systemError(fault.code ?? 'EIO', method)
+    throw systemError(codeOf(fault), method)
   }
 
   #faulty(file: OpenFile): OpenFile {
@@ -141,7 +148,7 @@ export class FaultyFileSystem implements FileSystem {
         const fault = this.#next('file.close')
         // As with the real call: the descriptor is gone, whatever it says.
         await file.close()
-        if (fault) throw systemError(fault.code ?? 'EIO', 'file.close')
+        if (fault) throw systemError(codeOf(fault), 'file.close')
       },
     }
   }
@@ -149,6 +156,7 @@ export class FaultyFileSystem implements FileSystem {
   async #write(file: OpenFile, bytes: Uint8Array): Promise<number> {
     const fault = this.#next('file.write', bytes.length)
     if (!fault) return file.write(bytes)
+    if (fault.kind === 'lie') return bytes.length
     if (fault.kind === 'fail') throw systemError(fault.code, 'file.write')
     const taken = fault.kind === 'late' ? bytes : bytes.subarray(0, fault.bytes)
     const count = taken.length === 0 ? 0 : await file.write(taken)

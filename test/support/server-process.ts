@@ -102,7 +102,8 @@ export class ServerProcess implements AsyncDisposable {
   #stderr = ''
   #unread = ''
 
-  constructor(place: Workplace, args: readonly string[] = []) {
+  /** After `limitMs` it is killed, so that nothing waits for it for ever. */
+  constructor(place: Workplace, args: readonly string[] = [], limitMs = LIMIT_MS) {
     this.child = place.start(['app-server', ...args])
     this.stdio = new RpcPeer((text) => this.write(`${text}\n`))
     this.child.stdin?.on('error', () => undefined)
@@ -116,7 +117,7 @@ export class ServerProcess implements AsyncDisposable {
       this.#unread = lines.pop() ?? ''
       for (const line of lines) this.stdio.accept(line)
     })
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), LIMIT_MS)
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), limitMs)
     this.exited = once(this.child, 'close').then(([code, signal]) => {
       clearTimeout(timer)
       return { code, signal }
@@ -124,8 +125,12 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** A server of WebSockets that listens. */
-  static async listen(place: Workplace, args: readonly string[] = []): Promise<ServerProcess> {
-    const server = new ServerProcess(place, ['--listen', 'ws://127.0.0.1:0', ...args])
+  static async listen(
+    place: Workplace,
+    args: readonly string[] = [],
+    limitMs = LIMIT_MS,
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(place, ['--listen', 'ws://127.0.0.1:0', ...args], limitMs)
     await server.logged(/note: .*\n/)
     return server
   }

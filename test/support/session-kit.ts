@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FileSystem } from '../../src/base/index.ts'
 import {
   type ResumeThread,
   type SessionSettings,
@@ -12,13 +13,16 @@ import {
 } from '../../src/core/index.ts'
 import { foldTurns } from '../../src/history/index.ts'
 import type { RolloutItem, SessionEvent, Turn, UserInput } from '../../src/protocol/index.ts'
-import { LocalThreadStore } from '../../src/thread-store/index.ts'
+import { LocalThreadStore, type LocalThreadStoreOptions } from '../../src/thread-store/index.ts'
 import { FaultyFileSystem } from './faulty-file-system.ts'
 import { PlayedModel, type Step } from './played-model.ts'
 import { TempFolder } from './temp-folder.ts'
 import { TestClock } from './test-clock.ts'
 
 export interface KitOptions {
+  /** Below the calls that can be made to fail. */
+  readonly disk?: FileSystem
+  readonly durability?: LocalThreadStoreOptions['durability']
   readonly clock?: TestClock
   readonly settings?: Partial<SessionSettings>
   readonly manager?: Partial<ThreadManagerOptions>
@@ -30,7 +34,7 @@ export type LogLine = { readonly type: string; readonly payload: { readonly [key
 
 /** A home, a project and a manager over a played model: sessions without a command line. */
 export class SessionKit implements AsyncDisposable {
-  readonly files = new FaultyFileSystem()
+  readonly files: FaultyFileSystem
   readonly clock: TestClock
   readonly model: PlayedModel
   readonly settings: SessionSettings
@@ -44,6 +48,7 @@ export class SessionKit implements AsyncDisposable {
   private constructor(folder: TempFolder, steps: readonly Step[], options: KitOptions) {
     this.#folder = folder
     this.#options = options
+    this.files = new FaultyFileSystem(undefined, options.disk)
     this.clock = options.clock ?? new TestClock()
     this.model = new PlayedModel(steps)
     this.home = folder.at('home')
@@ -141,7 +146,8 @@ export class SessionKit implements AsyncDisposable {
 
   #openStore(): LocalThreadStore {
     const { home, files, clock } = this
-    return new LocalThreadStore({ home, files, clock, durability: 'turn' })
+    const { durability = 'turn' } = this.#options
+    return new LocalThreadStore({ home, files, clock, durability })
   }
 
   #openManager(): ThreadManager {

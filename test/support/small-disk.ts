@@ -25,10 +25,12 @@ export function fullAt(folder: string, capacityBytes: number): FaultPlan {
 /** A file system of its own at a folder, for whoever may mount one. */
 export class MountedDisk implements Disposable {
   readonly #folder: string
+  readonly #sizeKiB: number
   readonly #ballast: string
 
-  private constructor(folder: string) {
+  private constructor(folder: string, sizeKiB: number) {
     this.#folder = folder
+    this.#sizeKiB = sizeKiB
     this.#ballast = join(folder, 'ballast')
   }
 
@@ -37,7 +39,7 @@ export class MountedDisk implements Disposable {
     try {
       const options = `size=${sizeKiB}k,mode=700`
       execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' })
-      return new MountedDisk(folder)
+      return new MountedDisk(folder, sizeKiB)
     } catch {
       return undefined
     }
@@ -46,6 +48,18 @@ export class MountedDisk implements Disposable {
   /** Takes room away, until it is freed. */
   fill(sizeBytes: number): void {
     writeFileSync(this.#ballast, Buffer.alloc(sizeBytes))
+  }
+
+  /** Takes all the room there is. */
+  fillUp(): void {
+    for (let sizeBytes = this.#sizeKiB * 1024; sizeBytes > 0; sizeBytes -= 4096) {
+      try {
+        this.fill(sizeBytes)
+        return
+      } catch {
+        // It takes less than that.
+      }
+    }
   }
 
   free(): void {

@@ -135,6 +135,8 @@ async function startThread(
   const held = feed.hold()
   feed.subscribe(connection)
   try {
+    // The answer is a promise: who has it can resume the thread, whatever becomes of the process.
+    await handle.keepStart()
     const thread = await viewOf(context, handle, { includeTurns: false })
     after(() => {
       context.broadcast('thread/started', { thread })

@@ -45,7 +45,7 @@ export function settingsFor(
     throw invalid(`failed to load configuration: Model provider \`${modelProvider}\` not found`)
   }
   requireProvider(config.providers, modelProvider)
-  const folder = params.cwd === undefined ? cwd : resolve(context.cwd, params.cwd)
+  const folder = params.cwd === undefined ? cwd || context.cwd : resolve(context.cwd, params.cwd)
   const { mode, permissionProfile } = modeFor(config, params, folder)
   const settings: SessionSettings = {
     cwd: folder,

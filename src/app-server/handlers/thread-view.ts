@@ -40,8 +40,9 @@ export async function allTurns(context: ServerContext, threadId: ThreadId): Prom
   return found
 }
 
-/** Undefined for a thread that has no log yet. */
+/** Undefined for a thread in which nothing was said or changed yet. */
 export async function readStored(context: ServerContext, threadId: ThreadId) {
+  if (context.manager.get(threadId)?.hasItems === false) return undefined
   try {
     return await context.store.readThread(threadId)
   } catch (error) {

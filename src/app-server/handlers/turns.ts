@@ -156,6 +156,7 @@ export function turnRoutes(context: ServerContext): Route[] {
     route(settingsUpdate, async (params, { after }) => {
       const handle = loadedThread(context, params.threadId)
       const changed = changeSettings(context, handle, params)
+      if (changed) await handle.keepSettings()
       if (changed) after(() => tellSettings(context, handle))
       return {}
     }),

@@ -11,15 +11,18 @@ export interface TurnEnvironment {
   readonly timezone: string
 }
 
-/** The `turn_context` line of a turn. Fields and order as 0.133.0 writes them. */
+/**
+ * The `turn_context` line of a turn; undefined makes that of settings which wait for a turn. Fields
+ * and order as 0.133.0 writes them.
+ */
 export function turnContextRecord(
-  turnId: string,
+  turnId: string | undefined,
   settings: SessionSettings,
   environment: TurnEnvironment,
 ): TurnContextRecord {
   const profile = permissionProfile(settings.sandboxPolicy, settings.cwd)
   return {
-    turn_id: turnId,
+    ...(turnId === undefined ? {} : { turn_id: turnId }),
     cwd: settings.cwd,
     current_date: localDate(environment),
     timezone: environment.timezone,

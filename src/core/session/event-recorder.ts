@@ -22,6 +22,11 @@ export class EventRecorder {
     this.#hub = hub
   }
 
+  /** From now on the thread can be resumed, though nothing was said in it. Throws `not_kept`. */
+  async keepStart(): Promise<void> {
+    await this.#guard(() => this.#live?.keepStart())
+  }
+
   /** Returns once the death of the process loses none of the items. Throws `not_kept`. */
   async keep(items: readonly RolloutItem[]): Promise<void> {
     await this.#guard(() => this.#live?.append(items))

@@ -12,6 +12,7 @@ import {
   type UserInput,
 } from '../../protocol/index.ts'
 import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
+import { turnContextRecord } from '../context/turn-context.ts'
 import { SessionError } from '../errors.ts'
 import type { McpContext, McpServerConfig, McpToolCall } from '../mcp/index.ts'
 import { modelInfo } from '../model/model-catalog.ts'
@@ -88,6 +89,8 @@ export class Session implements AsyncDisposable {
   readonly #clients = new ClientRegistry()
   readonly #floor = new Floor()
   readonly #beside = new TaskScope((error) => this.warn(errorText(error)))
+  /** Settings are in the log that no turn of this session has begun with. */
+  #hasWaitingSettings = false
   #isClosed = false
   #closing: Promise<void> | undefined
 
@@ -98,6 +101,11 @@ export class Session implements AsyncDisposable {
 
   get settings(): SessionSettings {
     return this.#parts.state.settings
+  }
+
+  /** Whether anything was kept but that the thread was started. */
+  get hasItems(): boolean {
+    return this.#parts.live?.hasItems ?? false
   }
 
   get rolloutPath(): string | null {
@@ -264,6 +272,7 @@ export class Session implements AsyncDisposable {
       await active.ended
       throw error
     }
+    this.#hasWaitingSettings = false
     return active.turnId
   }
 
@@ -340,6 +349,8 @@ export class Session implements AsyncDisposable {
       const info = modelInfo(state.settings.model, state.settings.contextWindow)
       state.rollBack(history, estimateTokens(history.items), info)
       await this.#recorder.keepDurably([tokenCountOf(state)])
+      // What stood behind the turns was taken back with them.
+      if (this.#hasWaitingSettings) await this.keepSettings()
     })
     this.#recorder.tell({
       type: 'tokenCount',
@@ -389,10 +400,28 @@ export class Session implements AsyncDisposable {
     }
   }
 
+  /**
+   * Keeps the settings as they are now for whoever resumes the thread before its next turn. Throws
+   * `not_kept`.
+   */
+  async keepSettings(): Promise<void> {
+    const { state, services } = this.#parts
+    const { shellName, timezone } = services.surroundings
+    const environment = { shellName, timezone, nowMs: services.clock.nowMs() }
+    const payload = turnContextRecord(undefined, state.settings, environment)
+    await this.#recorder.keepDurably([{ type: 'turn_context', payload }])
+    this.#hasWaitingSettings = true
+  }
+
   /** Ends the model's commands that go on in the background, with their children. */
   async endBackgroundCommands(): Promise<void> {
     this.#checkOpen()
     await this.#parts.services.commands.endAll()
+  }
+
+  /** From now on the thread can be resumed, though nothing was said in it. Throws `not_kept`. */
+  keepStart(): Promise<void> {
+    return this.#recorder.keepStart()
   }
 
   /** What was kept is as durable as the store's level says. Throws `not_kept`. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { errorText, type FileFacts, type FileSystem } from '../../base/index.ts'
+import { errorText, type FileFacts, type FileSystem, isOutOfDescriptors } from '../../base/index.ts'
 import type { ThreadSummary } from '../../history/index.ts'
 import type { ThreadId } from '../../protocol/index.ts'
 import {
@@ -219,7 +219,9 @@ function cursorOf({ file: { threadId }, atMs }: Candidate, includeAnchor: boolea
   return encodeListCursor({ atMs, threadId, includeAnchor })
 }
 
+/** Throws what is no fault of the file: a list without it would pass for the whole. */
 function reasonOf(error: unknown): string {
+  if (error instanceof RolloutError && isOutOfDescriptors(error.cause)) throw error
   const hasNoHeader = error instanceof RolloutError && error.code === 'no_header'
   return hasNoHeader ? 'no readable session_meta line' : errorText(error)
 }

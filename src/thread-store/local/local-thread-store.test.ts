@@ -247,16 +247,37 @@ describe('failures', () => {
     await store.discardThread(ID)
   })
 
-  it('damaged: no header that names a thread', async () => {
+  it('a header that is damaged or gone: the name of the file names the thread', async () => {
+    const cut = textOf([header(ID)]).slice(20)
+    for (const first of ['', '\n', cut, '\0\0\0\n', textOf([header('no id')])]) {
+      await using home = await CodexHome.create()
+      await home.place({ n: 1, text: first + textOf(turn(1)) })
+      await using store = home.store()
+      const { threadId, createdAtMs, preview } = await store.readThread(ID)
+      assert.deepEqual([threadId, createdAtMs, preview], [ID, Date.UTC(2026, 10, 20, 10), 'u1'])
+      assert.deepEqual(idsOf((await store.listThreads(ALL)).threads), [ID])
+      await store.resumeThread(ID)
+      await store.appendItems(ID, turn(2))
+      await store.closeThread(ID)
+      const { turns } = await store.listTurns({ threadId: ID, limit: 9, direction: 'asc' })
+      assert.deepEqual(
+        turns.map(({ id }) => id),
+        ['t1', 't2'],
+      )
+      assert.equal((await store.updateThreadMetadata(ID, { name: 'N' })).name, 'N')
+    }
+  })
+
+  it('damaged: no header that names a thread, and no line behind it', async () => {
     await using home = await CodexHome.create()
     await using store = home.store()
-    for (const text of ['', 'rubbish\n', textOf(turn(1)), textOf([header('no id'), ...turn(1)])]) {
+    for (const text of ['', 'rubbish\n', 'rubbish\n{"torn']) {
       const path = await home.place({ n: 1, text })
       const damaged = (error: ThreadStoreError) =>
         failsWith('damaged')(error) && error.message.endsWith(path)
       await assert.rejects(store.readThread(ID), damaged)
       await assert.rejects(store.resumeThread(ID), damaged)
-      if (!text.includes('no id')) await assert.rejects(store.loadHistory(ID), damaged)
+      await assert.rejects(store.loadHistory(ID), damaged)
     }
   })
 

@@ -16,6 +16,7 @@ import {
   withoutLines,
   withoutRepeatedCounts,
   withoutShownItems,
+  withoutWaitingSettings,
 } from './facet-changes.ts'
 import type { Facets } from './normalise.ts'
 import { reviewEvents, reviewLines, reviewRequests } from './review-changes.ts'
@@ -84,6 +85,14 @@ export const DIFFERENCES = {
     reason: 'a failed turn reads back as failed; Codex passes over the line',
     isBetter: true,
     bobbin: { rollout: withoutLines('error') },
+  },
+  'settings-kept': {
+    what:
+      'Bobbin keeps a `turn_context` without a turn when settings are changed between turns; ' +
+      'Codex keeps none',
+    reason: 'what a client was answered outlives the process; Codex takes the settings from it',
+    isBetter: true,
+    bobbin: { rollout: withoutWaitingSettings },
   },
   'wrong-kind-answered': {
     what:

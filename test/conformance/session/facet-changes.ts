@@ -18,6 +18,14 @@ export function withoutLines(type: string): Change {
   return (values) => values.filter((value) => stringAt(payloadOf(value), 'type') !== type)
 }
 
+/** Without the settings that were kept for the next turn. */
+export const withoutWaitingSettings: Change = (values) => {
+  return values.filter((value) => {
+    const isSettings = isObject(value) && value.type === 'turn_context'
+    return !isSettings || payloadOf(value).turn_id !== undefined
+  })
+}
+
 /** Without counts of tokens that say what the one before them said, or nothing at all. */
 export const withoutRepeatedCounts: Change = (values) => {
   let last = 'null'

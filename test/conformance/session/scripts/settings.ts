@@ -44,6 +44,7 @@ export const subject: Subject = {
     },
     {
       name: 'settings changed between turns',
+      differences: ['settings-kept'],
       model: words,
       play: async (stage) => {
         const thread = await stage.start()
@@ -54,6 +55,7 @@ export const subject: Subject = {
     },
     {
       name: 'settings changed in the middle of a turn',
+      differences: ['settings-kept'],
       model: [held(concludes('One.'), 'gate'), concludes('Two.'), concludes('Three.')],
       play: async (stage) => {
         const thread = await stage.start()
