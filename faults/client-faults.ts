@@ -13,14 +13,11 @@ const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 const bytes = (...parts: readonly (string | readonly number[])[]) =>
   Buffer.concat(parts.map((part) => Buffer.from(part as string)))
 
-/** Lines that ask for nothing that could be answered. */
-const LINES: { readonly [what: string]: () => string | Buffer } = {
+/** Lines that are no message: each is told so, with no id. */
+const NO_MESSAGES: { readonly [what: string]: () => string | Buffer } = {
   'no JSON': () => 'nonsense',
   'an open brace': () => '{',
   'half a message': () => '{"id":1,"method":"thread/list","params":{',
-  'an empty line': () => '',
-  blanks: () => '   \t  ',
-  'a carriage return': () => '\r',
   'a number': () => '5',
   'a text': () => '"x"',
   null: () => 'null',
@@ -33,9 +30,6 @@ const LINES: { readonly [what: string]: () => string | Buffer } = {
   'an id that is a fraction': () => '{"id":1.5,"method":"thread/list"}',
   'an id that is an object': () => '{"id":{},"method":"thread/list"}',
   'an id that is true': () => '{"id":true,"method":"thread/list"}',
-  'an answer to nothing': () => '{"id":7,"result":{}}',
-  'an error to nothing': () => '{"id":7,"error":{"code":1,"message":"x"}}',
-  'a notification of nobody': () => '{"method":"nosuch"}',
   'deep nesting': () => deep(100_000),
   'brackets that never close': () => '['.repeat(1_000_000),
   'a NUL': () => bytes('{"id":"x', [0], '"}'),
@@ -43,8 +37,18 @@ const LINES: { readonly [what: string]: () => string | Buffer } = {
   'no UTF-8': () => bytes('{"a":"', [0xff, 0xfe, 0xc3, 0x28], '"}'),
   'UTF-16': () => Buffer.from('{"id":1,"method":"thread/list"}', 'utf16le'),
   'a byte order mark': () => bytes([0xef, 0xbb, 0xbf], '{}'),
-  'a lone surrogate': () => '{"method":"\\ud800"}',
   'a line of 40 MB': () => Buffer.alloc(40 * 2 ** 20, 'x'),
+}
+
+/** Lines to which there is nothing to say. */
+const SILENT: { readonly [what: string]: () => string | Buffer } = {
+  'an empty line': () => '',
+  blanks: () => '   \t  ',
+  'a carriage return': () => '\r',
+  'an answer to nothing': () => '{"id":7,"result":{}}',
+  'an error to nothing': () => '{"id":7,"error":{"code":1,"message":"x"}}',
+  'a notification of nobody': () => '{"method":"nosuch"}',
+  'a lone surrogate': () => '{"method":"\\ud800"}',
 }
 
 /** Requests with an id; each has to be answered. */
@@ -79,10 +83,15 @@ export const brokenMessages: FaultClass = {
       const list = await ask(id, JSON.stringify({ id, method: 'thread/list', params: {} }))
       assert.ok((list.result as JsonObject | undefined)?.data, `the list behind ${what}`)
     }
-    for (const [what, line] of Object.entries(LINES)) {
+    const complaints = () => server.stdio.messages.filter(({ id }) => id === null)
+    for (const [what, line] of Object.entries({ ...NO_MESSAGES, ...SILENT })) {
       await trial.fault(`a line with ${what}`, async (checks) => {
+        const before = complaints().length
         server.write(Buffer.concat([Buffer.from(line()), Buffer.from('\n')]))
         await isWell(what)
+        const told = complaints().slice(before)
+        assert.equal(told.length, Object.hasOwn(NO_MESSAGES, what) ? 1 : 0, 'one complaint')
+        for (const { error } of told) assert.match(JSON.stringify(error), /"code":-32[67]00\b/)
         checks.add()
       })
     }
