@@ -6,8 +6,7 @@ import { invalid } from './protocol/jsonrpc.ts'
 import { method, parseParams } from './protocol/method.ts'
 import { optional, struct, texts } from './protocol/schema.ts'
 
-export const INITIALIZE = method(
-  'initialize',
+export const INITIALIZE = method('initialize', () =>
   z.object({
     clientInfo: struct('ClientInfo', {
       name: z.string(),

@@ -8,12 +8,16 @@ import { type RequestContext, type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
 
 const queueKey = () => 'account'
-const accountRead = method('account/read', z.object({ refreshToken: optional(z.boolean()) }), {
-  queueKey,
-})
+const accountRead = method(
+  'account/read',
+  () => z.object({ refreshToken: optional(z.boolean()) }),
+  {
+    queueKey,
+  },
+)
 const authStatus = method(
   'getAuthStatus',
-  z.object({ includeToken: optional(z.boolean()), refreshToken: optional(z.boolean()) }),
+  () => z.object({ includeToken: optional(z.boolean()), refreshToken: optional(z.boolean()) }),
   { queueKey },
 )
 const rateLimits = plainMethod('account/rateLimits/read', { queueKey })
@@ -23,8 +27,10 @@ const loginParams = taggedUnion([
   z.object({ type: z.literal('chatgptDeviceCode') }),
   z.object({ type: z.literal('chatgptAuthTokens') }),
 ])
-const loginStart = method('account/login/start', loginParams, { queueKey })
-const loginCancel = method('account/login/cancel', z.object({ loginId: z.string() }), { queueKey })
+const loginStart = method('account/login/start', () => loginParams, { queueKey })
+const loginCancel = method('account/login/cancel', () => z.object({ loginId: z.string() }), {
+  queueKey,
+})
 const logout = plainMethod('account/logout', { queueKey })
 
 const MOST_KEY_CHARS = 16_384

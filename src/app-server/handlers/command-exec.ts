@@ -44,18 +44,18 @@ const execParams = z.object({
 })
 type ExecParams = z.output<typeof execParams>
 
-const exec = method('command/exec', execParams, { experimental: { permissionProfile: whenGiven } })
-const write = method(
-  'command/exec/write',
+const exec = method('command/exec', () => execParams, {
+  experimental: { permissionProfile: whenGiven },
+})
+const write = method('command/exec/write', () =>
   z.object({
     processId: z.string(),
     deltaBase64: optional(z.string()),
     closeStdin: optional(z.boolean()),
   }),
 )
-const terminate = method('command/exec/terminate', z.object({ processId: z.string() }))
-const resize = method(
-  'command/exec/resize',
+const terminate = method('command/exec/terminate', () => z.object({ processId: z.string() }))
+const resize = method('command/exec/resize', () =>
   z.object({ processId: z.string(), size: terminalSize }),
 )
 

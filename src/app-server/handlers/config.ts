@@ -19,7 +19,7 @@ import type { ServerContext } from '../server-context.ts'
 const queueKey = () => 'config'
 const configRead = method(
   'config/read',
-  z.object({ includeLayers: optional(z.boolean()), cwd: optional(z.string()) }),
+  () => z.object({ includeLayers: optional(z.boolean()), cwd: optional(z.string()) }),
   { queueKey },
 )
 const edit = z.object({
@@ -28,10 +28,10 @@ const edit = z.object({
   mergeStrategy: z.enum(['replace', 'upsert']),
 })
 const target = { filePath: optional(z.string()), expectedVersion: optional(z.string()) }
-const valueWrite = method('config/value/write', edit.extend(target), { queueKey })
+const valueWrite = method('config/value/write', () => edit.extend(target), { queueKey })
 const batchWrite = method(
   'config/batchWrite',
-  z.object({ edits: z.array(edit), ...target, reloadUserConfig: optional(z.boolean()) }),
+  () => z.object({ edits: z.array(edit), ...target, reloadUserConfig: optional(z.boolean()) }),
   { queueKey },
 )
 const requirements = plainMethod('configRequirements/read', { queueKey })

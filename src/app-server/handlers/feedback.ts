@@ -23,7 +23,7 @@ const params = z.object({
 })
 type Feedback = z.output<typeof params>
 
-const upload = method('feedback/upload', params)
+const upload = method('feedback/upload', () => params)
 
 const FOLDER = 'feedback'
 const MOST_FILES = 16

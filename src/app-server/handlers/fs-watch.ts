@@ -8,10 +8,12 @@ import { absolutePath } from '../protocol/paths.ts'
 import { type Route, route } from '../router.ts'
 
 const byWatch = ({ watchId }: { readonly watchId: string }) => `fs/watch ${watchId}`
-const fsWatch = method('fs/watch', z.object({ watchId: z.string(), path: absolutePath() }), {
+const fsWatch = method('fs/watch', () => z.object({ watchId: z.string(), path: absolutePath() }), {
   queueKey: byWatch,
 })
-const fsUnwatch = method('fs/unwatch', z.object({ watchId: z.string() }), { queueKey: byWatch })
+const fsUnwatch = method('fs/unwatch', () => z.object({ watchId: z.string() }), {
+  queueKey: byWatch,
+})
 
 const MOST_WATCHES = 256
 /** Changes within that time are told together. */

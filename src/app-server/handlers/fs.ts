@@ -26,20 +26,17 @@ import { optional } from '../protocol/schema.ts'
 import { type Route, route } from '../router.ts'
 
 const path = absolutePath()
-const readFileMethod = method('fs/readFile', z.object({ path }))
-const writeFileMethod = method('fs/writeFile', z.object({ path, dataBase64: z.string() }))
-const createDirectory = method(
-  'fs/createDirectory',
+const readFileMethod = method('fs/readFile', () => z.object({ path }))
+const writeFileMethod = method('fs/writeFile', () => z.object({ path, dataBase64: z.string() }))
+const createDirectory = method('fs/createDirectory', () =>
   z.object({ path, recursive: optional(z.boolean()) }),
 )
-const getMetadata = method('fs/getMetadata', z.object({ path }))
-const readDirectory = method('fs/readDirectory', z.object({ path }))
-const remove = method(
-  'fs/remove',
+const getMetadata = method('fs/getMetadata', () => z.object({ path }))
+const readDirectory = method('fs/readDirectory', () => z.object({ path }))
+const remove = method('fs/remove', () =>
   z.object({ path, recursive: optional(z.boolean()), force: optional(z.boolean()) }),
 )
-const copy = method(
-  'fs/copy',
+const copy = method('fs/copy', () =>
   z.object({
     sourcePath: absolutePath('sourcePath'),
     destinationPath: absolutePath('destinationPath'),

@@ -10,20 +10,25 @@ import { findFiles, type ListedRoot, listRoots } from '../search/find-files.ts'
 import type { ServerContext } from '../server-context.ts'
 
 const experimental = true
-const search = method(
-  'fuzzyFileSearch',
+const search = method('fuzzyFileSearch', () =>
   z.object({ query: z.string(), roots: texts, cancellationToken: optional(z.string()) }),
 )
 const sessionId = z.string()
-const sessionStart = method('fuzzyFileSearch/sessionStart', z.object({ sessionId, roots: texts }), {
-  experimental,
-})
+const sessionStart = method(
+  'fuzzyFileSearch/sessionStart',
+  () => z.object({ sessionId, roots: texts }),
+  {
+    experimental,
+  },
+)
 const sessionUpdate = method(
   'fuzzyFileSearch/sessionUpdate',
-  z.object({ sessionId, query: z.string() }),
+  () => z.object({ sessionId, query: z.string() }),
   { experimental },
 )
-const sessionStop = method('fuzzyFileSearch/sessionStop', z.object({ sessionId }), { experimental })
+const sessionStop = method('fuzzyFileSearch/sessionStop', () => z.object({ sessionId }), {
+  experimental,
+})
 
 const MOST_ROOTS = 32
 const MOST_SESSIONS = 32

@@ -10,7 +10,7 @@ import { byThread, loadedThread } from './thread-ids.ts'
 
 const approveDenied = method(
   'thread/approveGuardianDeniedAction',
-  z.object({ threadId: z.string(), event: json }),
+  () => z.object({ threadId: z.string(), event: json }),
   { queueKey: byThread },
 )
 

@@ -16,18 +16,18 @@ const queueKey = () => 'config'
 const page = { cursor: optional(z.string()), limit: optional(count) }
 const cwds = optional(texts)
 
-const hooksList = method('hooks/list', z.object({ cwds }), { queueKey })
-const pluginList = method('plugin/list', z.object({ cwds }), { queueKey })
-const pluginInstalled = method('plugin/installed', z.object({ cwds }), { queueKey })
-const appList = method('app/list', z.object({ ...page, threadId: optional(z.string()) }))
-const featureList = method('experimentalFeature/list', z.object(page), { queueKey })
+const hooksList = method('hooks/list', () => z.object({ cwds }), { queueKey })
+const pluginList = method('plugin/list', () => z.object({ cwds }), { queueKey })
+const pluginInstalled = method('plugin/installed', () => z.object({ cwds }), { queueKey })
+const appList = method('app/list', () => z.object({ ...page, threadId: optional(z.string()) }))
+const featureList = method('experimentalFeature/list', () => z.object(page), { queueKey })
 const featureSet = method(
   'experimentalFeature/enablement/set',
-  z.object({ enablement: z.record(z.string(), z.boolean()) }),
+  () => z.object({ enablement: z.record(z.string(), z.boolean()) }),
   { queueKey },
 )
-const modeList = method('collaborationMode/list', z.object({}), { experimental: true })
-const profileList = method('permissionProfile/list', z.object(page))
+const modeList = method('collaborationMode/list', () => z.object({}), { experimental: true })
+const profileList = method('permissionProfile/list', () => z.object(page))
 const remoteStatus = plainMethod('remoteControl/status/read', { experimental: true })
 const windowsReadiness = plainMethod('windowsSandbox/readiness')
 

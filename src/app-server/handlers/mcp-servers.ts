@@ -10,8 +10,7 @@ import { loadedThread } from './thread-ids.ts'
 
 type ServerConfig = ReturnType<ServerContext['loadConfig']>['mcpServers'][number]
 
-const statusList = method(
-  'mcpServerStatus/list',
+const statusList = method('mcpServerStatus/list', () =>
   z.object({
     cursor: optional(z.string()),
     limit: optional(count),
@@ -20,8 +19,7 @@ const statusList = method(
   }),
 )
 const reload = plainMethod('config/mcpServer/reload', { queueKey: () => 'config' })
-const toolCall = method(
-  'mcpServer/tool/call',
+const toolCall = method('mcpServer/tool/call', () =>
   z.object({
     threadId: z.string(),
     server: z.string(),
@@ -30,8 +28,7 @@ const toolCall = method(
     _meta: optional(json),
   }),
 )
-const resourceRead = method(
-  'mcpServer/resource/read',
+const resourceRead = method('mcpServer/resource/read', () =>
   z.object({ threadId: optional(z.string()), server: z.string(), uri: z.string() }),
 )
 

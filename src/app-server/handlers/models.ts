@@ -6,8 +6,7 @@ import { pageOf } from '../protocol/pages.ts'
 import { count, optional } from '../protocol/schema.ts'
 import { type Route, route } from '../router.ts'
 
-const modelList = method(
-  'model/list',
+const modelList = method('model/list', () =>
   z.object({
     cursor: optional(z.string()),
     limit: optional(count),
@@ -15,7 +14,7 @@ const modelList = method(
   }),
 )
 
-const capabilities = method('modelProvider/capabilities/read', z.object({}))
+const capabilities = method('modelProvider/capabilities/read', () => z.object({}))
 
 const EFFORTS = {
   low: 'Answers soon, thinks little',

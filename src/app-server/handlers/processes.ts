@@ -27,20 +27,25 @@ const processHandle = z.string()
 const spawnParams = z.object({ ...processParams, processHandle, cwd: absolutePath('cwd') })
 type SpawnParams = z.output<typeof spawnParams>
 
-const spawn = method('process/spawn', spawnParams, { experimental })
+const spawn = method('process/spawn', () => spawnParams, { experimental })
 const writeStdin = method(
   'process/writeStdin',
-  z.object({
-    processHandle,
-    deltaBase64: optional(z.string()),
-    closeStdin: optional(z.boolean()),
-  }),
+  () =>
+    z.object({
+      processHandle,
+      deltaBase64: optional(z.string()),
+      closeStdin: optional(z.boolean()),
+    }),
   { experimental },
 )
-const kill = method('process/kill', z.object({ processHandle }), { experimental })
-const resizePty = method('process/resizePty', z.object({ processHandle, size: terminalSize }), {
-  experimental,
-})
+const kill = method('process/kill', () => z.object({ processHandle }), { experimental })
+const resizePty = method(
+  'process/resizePty',
+  () => z.object({ processHandle, size: terminalSize }),
+  {
+    experimental,
+  },
+)
 
 /** Processes that a client starts and is told of when they end. Source: `app-server.md` 18.3. */
 export function processRoutes(context: ServerContext): Route[] {

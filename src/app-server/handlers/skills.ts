@@ -11,17 +11,17 @@ import type { ServerContext } from '../server-context.ts'
 import { toWriteFailure } from './config.ts'
 import { foldersOf } from './lists.ts'
 
-const list = method(
-  'skills/list',
+const list = method('skills/list', () =>
   z.object({ cwds: optional(texts), forceReload: optional(z.boolean()) }),
 )
 const configWrite = method(
   'skills/config/write',
-  z.object({
-    path: optional(absolutePath()),
-    name: optional(z.string()),
-    enabled: z.boolean(),
-  }),
+  () =>
+    z.object({
+      path: optional(absolutePath()),
+      name: optional(z.string()),
+      enabled: z.boolean(),
+    }),
   { queueKey: () => 'config' },
 )
 

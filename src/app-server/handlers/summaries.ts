@@ -15,11 +15,10 @@ import type { ServerContext } from '../server-context.ts'
 const NO_VARIANT =
   'Invalid request: data did not match any variant of untagged enum GetConversationSummaryParams'
 
-const summary = method(
-  'getConversationSummary',
+const summary = method('getConversationSummary', () =>
   z.object({ rolloutPath: z.unknown(), conversationId: z.unknown() }).partial(),
 )
-const diffToRemote = method('gitDiffToRemote', z.object({ cwd: z.string() }))
+const diffToRemote = method('gitDiffToRemote', () => z.object({ cwd: z.string() }))
 
 const MOST_COMMITS = 100
 const MOST_NEW_FILES = 1000

@@ -11,10 +11,10 @@ import { readStored } from './thread-view.ts'
 
 const oneThread = z.object({ threadId: z.string() })
 const inOrder = { queueKey: byThread } as const
-const archive = method('thread/archive', oneThread, inOrder)
-const unarchive = method('thread/unarchive', oneThread, inOrder)
+const archive = method('thread/archive', () => oneThread, inOrder)
+const unarchive = method('thread/unarchive', () => oneThread, inOrder)
 /** Not in 0.133.0. */
-const remove = method('thread/delete', oneThread, inOrder)
+const remove = method('thread/delete', () => oneThread, inOrder)
 
 /** Out of the list, back into it, and away for good. Source: `reference/app-server.md` 4, 6.6. */
 export function threadArchiveRoutes(context: ServerContext): Route[] {

@@ -20,17 +20,18 @@ const budget = z
 
 const goalSet = method(
   'thread/goal/set',
-  z.object({
-    threadId: z.string(),
-    objective: optional(z.string()),
-    status: optional(z.enum(GOAL_STATUSES)),
-    tokenBudget: budget,
-  }),
+  () =>
+    z.object({
+      threadId: z.string(),
+      objective: optional(z.string()),
+      status: optional(z.enum(GOAL_STATUSES)),
+      tokenBudget: budget,
+    }),
   { queueKey: byThread },
 )
 const oneThread = z.object({ threadId: z.string() })
-const goalGet = method('thread/goal/get', oneThread, { queueKey: byThread })
-const goalClear = method('thread/goal/clear', oneThread, { queueKey: byThread })
+const goalGet = method('thread/goal/get', () => oneThread, { queueKey: byThread })
+const goalClear = method('thread/goal/clear', () => oneThread, { queueKey: byThread })
 
 const MOST_OBJECTIVE_CHARS = 4000
 

@@ -23,17 +23,18 @@ import { allTurns, readStored, viewOf } from './thread-view.ts'
 
 const start = method(
   'thread/start',
-  z.object({
-    ...settingOverrides,
-    ephemeral: optional(z.boolean()),
-    serviceName: optional(z.string()),
-    sessionStartSource: optional(z.enum(['startup', 'clear'])),
-    threadSource: optional(z.enum(['user', 'subagent', 'memory_consolidation'])),
-    environments: optional(z.array(json)),
-    dynamicTools: optional(z.array(json)),
-    experimentalRawEvents: optional(z.boolean()),
-    persistExtendedHistory: optional(z.boolean()),
-  }),
+  () =>
+    z.object({
+      ...settingOverrides,
+      ephemeral: optional(z.boolean()),
+      serviceName: optional(z.string()),
+      sessionStartSource: optional(z.enum(['startup', 'clear'])),
+      threadSource: optional(z.enum(['user', 'subagent', 'memory_consolidation'])),
+      environments: optional(z.array(json)),
+      dynamicTools: optional(z.array(json)),
+      experimentalRawEvents: optional(z.boolean()),
+      persistExtendedHistory: optional(z.boolean()),
+    }),
   {
     experimental: {
       runtimeWorkspaceRoots: whenGiven,
@@ -48,16 +49,17 @@ const start = method(
 
 const resume = method(
   'thread/resume',
-  z.object({
-    ...settingOverrides,
-    threadId: z.string(),
-    history: optional(z.array(json)),
-    path: optional(z.string()),
-    excludeTurns: optional(z.boolean()),
-    persistExtendedHistory: optional(z.boolean()),
-    /** Bobbin's own: what was told behind it is told again, instead of the turns. */
-    afterEventCursor: optional(z.string()),
-  }),
+  () =>
+    z.object({
+      ...settingOverrides,
+      threadId: z.string(),
+      history: optional(z.array(json)),
+      path: optional(z.string()),
+      excludeTurns: optional(z.boolean()),
+      persistExtendedHistory: optional(z.boolean()),
+      /** Bobbin's own: what was told behind it is told again, instead of the turns. */
+      afterEventCursor: optional(z.string()),
+    }),
   {
     queueKey: ({ threadId, path }) => threadId || path,
     experimental: {
@@ -73,17 +75,18 @@ const resume = method(
 
 const fork = method(
   'thread/fork',
-  z.object({
-    ...settingOverrides,
-    threadId: z.string(),
-    path: optional(z.string()),
-    ephemeral: optional(z.boolean()),
-    threadSource: optional(z.string()),
-    excludeTurns: optional(z.boolean()),
-    persistExtendedHistory: optional(z.boolean()),
-    /** Not in 0.133.0: newer clients fork at a turn. */
-    lastTurnId: optional(z.string()),
-  }),
+  () =>
+    z.object({
+      ...settingOverrides,
+      threadId: z.string(),
+      path: optional(z.string()),
+      ephemeral: optional(z.boolean()),
+      threadSource: optional(z.string()),
+      excludeTurns: optional(z.boolean()),
+      persistExtendedHistory: optional(z.boolean()),
+      /** Not in 0.133.0: newer clients fork at a turn. */
+      lastTurnId: optional(z.string()),
+    }),
   {
     queueKey: ({ threadId, path }) => threadId || path,
     experimental: {
@@ -96,13 +99,17 @@ const fork = method(
   },
 )
 
-const unsubscribe = method('thread/unsubscribe', z.object({ threadId: z.string() }), {
+const unsubscribe = method('thread/unsubscribe', () => z.object({ threadId: z.string() }), {
   queueKey: byThread,
 })
 
-const rollback = method('thread/rollback', z.object({ threadId: z.string(), numTurns: count }), {
-  queueKey: byThread,
-})
+const rollback = method(
+  'thread/rollback',
+  () => z.object({ threadId: z.string(), numTurns: count }),
+  {
+    queueKey: byThread,
+  },
+)
 
 /** Start, resume, fork, roll back, leave. Source: `reference/app-server.md` 4, 6.1–6.4, 12. */
 export function threadLifecycleRoutes(context: ServerContext): Route[] {

@@ -33,8 +33,7 @@ const folders = z.custom<string | string[]>(
   'data did not match any variant of untagged enum ThreadListCwdFilter',
 )
 
-const list = method(
-  'thread/list',
+const list = method('thread/list', () =>
   z.object({
     cursor: optional(z.string()),
     limit: optional(count),
@@ -49,8 +48,7 @@ const list = method(
   }),
 )
 
-const loadedList = method(
-  'thread/loaded/list',
+const loadedList = method('thread/loaded/list', () =>
   z.object({ cursor: optional(z.string()), limit: optional(count) }),
 )
 

@@ -14,27 +14,32 @@ const fact = z.string().nullish()
 
 const metadataUpdate = method(
   'thread/metadata/update',
-  z.object({
-    threadId: z.string(),
-    gitInfo: optional(z.object({ sha: fact, branch: fact, originUrl: fact })),
-  }),
+  () =>
+    z.object({
+      threadId: z.string(),
+      gitInfo: optional(z.object({ sha: fact, branch: fact, originUrl: fact })),
+    }),
   { queueKey: byThread },
 )
 
-const nameSet = method('thread/name/set', z.object({ threadId: z.string(), name: z.string() }), {
-  queueKey: byThread,
-})
+const nameSet = method(
+  'thread/name/set',
+  () => z.object({ threadId: z.string(), name: z.string() }),
+  {
+    queueKey: byThread,
+  },
+)
 
 const memoryModeSet = method(
   'thread/memoryMode/set',
-  z.object({ threadId: z.string(), mode: z.enum(['enabled', 'disabled']) }),
+  () => z.object({ threadId: z.string(), mode: z.enum(['enabled', 'disabled']) }),
   { queueKey: byThread, experimental: true },
 )
 
 const oneThread = z.object({ threadId: z.string() })
 const elicitation = { queueKey: byThread, experimental: true } as const
-const increment = method('thread/increment_elicitation', oneThread, elicitation)
-const decrement = method('thread/decrement_elicitation', oneThread, elicitation)
+const increment = method('thread/increment_elicitation', () => oneThread, elicitation)
+const decrement = method('thread/decrement_elicitation', () => oneThread, elicitation)
 
 /** What people change about a thread. Source: `reference/app-server.md` 6.6. */
 export function threadMetadataRoutes(context: ServerContext): Route[] {

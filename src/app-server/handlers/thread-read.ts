@@ -12,7 +12,7 @@ import { allTurns, readStored, viewOf } from './thread-view.ts'
 
 const read = method(
   'thread/read',
-  z.object({ threadId: z.string(), includeTurns: optional(z.boolean()) }),
+  () => z.object({ threadId: z.string(), includeTurns: optional(z.boolean()) }),
   { queueKey: byThread },
 )
 

@@ -12,7 +12,7 @@ import { viewOf } from './thread-view.ts'
 /** Not in 0.133.0. */
 const revert = method(
   'thread/revert',
-  z.object({ threadId: z.string(), beforeTurnId: z.string() }),
+  () => z.object({ threadId: z.string(), beforeTurnId: z.string() }),
   { queueKey: byThread },
 )
 

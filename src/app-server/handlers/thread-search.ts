@@ -16,8 +16,7 @@ import { listed } from './stored-thread.ts'
 import { pageSize, sortDirection, sourceKinds, sourcesOf } from './thread-list.ts'
 
 /** Not in 0.133.0. */
-const search = method(
-  'thread/search',
+const search = method('thread/search', () =>
   z.object({
     searchTerm: z.string(),
     cursor: optional(z.string()),

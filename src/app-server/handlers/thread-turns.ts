@@ -17,18 +17,19 @@ const page = { cursor: optional(z.string()), limit: optional(count), sortDirecti
 
 const turnsList = method(
   'thread/turns/list',
-  z.object({
-    threadId: z.string(),
-    ...page,
-    itemsView: optional(z.enum(['notLoaded', 'summary', 'full'])),
-  }),
+  () =>
+    z.object({
+      threadId: z.string(),
+      ...page,
+      itemsView: optional(z.enum(['notLoaded', 'summary', 'full'])),
+    }),
   { experimental: true },
 )
 
 /** 0.133.0 has the method and refuses every call of it. */
 const turnItemsList = method(
   'thread/turns/items/list',
-  z.object({ threadId: z.string(), turnId: z.string(), ...page }),
+  () => z.object({ threadId: z.string(), turnId: z.string(), ...page }),
   { experimental: true },
 )
 
@@ -36,8 +37,7 @@ const turnItemsList = method(
 const itemAnchor = z.object({ type: z.literal('item'), itemId: z.string() })
 
 /** Not in 0.133.0. */
-const itemsList = method(
-  'thread/items/list',
+const itemsList = method('thread/items/list', () =>
   z.object({
     threadId: z.string(),
     turnId: optional(z.string()),

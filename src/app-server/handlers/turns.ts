@@ -55,16 +55,17 @@ const metadata = optional(z.record(z.string(), z.string()))
 
 const turnStart = method(
   'turn/start',
-  z.object({
-    threadId: z.string(),
-    input: z.array(userInput),
-    ...turnSettings,
-    responsesapiClientMetadata: metadata,
-    /** An earlier name of the same, which 0.133.0 passes over. */
-    clientMetadata: metadata,
-    environments: optional(z.array(json)),
-    outputSchema: optional(jsonObject),
-  }),
+  () =>
+    z.object({
+      threadId: z.string(),
+      input: z.array(userInput),
+      ...turnSettings,
+      responsesapiClientMetadata: metadata,
+      /** An earlier name of the same, which 0.133.0 passes over. */
+      clientMetadata: metadata,
+      environments: optional(z.array(json)),
+      outputSchema: optional(jsonObject),
+    }),
   {
     queueKey: byThread,
     experimental: {
@@ -79,57 +80,59 @@ const turnStart = method(
 
 const turnSteer = method(
   'turn/steer',
-  z.object({
-    threadId: z.string(),
-    input: z.array(userInput),
-    expectedTurnId: z.string(),
-    responsesapiClientMetadata: metadata,
-    clientMetadata: metadata,
-  }),
+  () =>
+    z.object({
+      threadId: z.string(),
+      input: z.array(userInput),
+      expectedTurnId: z.string(),
+      responsesapiClientMetadata: metadata,
+      clientMetadata: metadata,
+    }),
   { queueKey: byThread, experimental: { responsesapiClientMetadata: whenGiven } },
 )
 
 const turnInterrupt = method(
   'turn/interrupt',
-  z.object({ threadId: z.string(), turnId: z.string() }),
+  () => z.object({ threadId: z.string(), turnId: z.string() }),
   { queueKey: byThread },
 )
 
-const compactStart = method('thread/compact/start', z.object({ threadId: z.string() }), {
+const compactStart = method('thread/compact/start', () => z.object({ threadId: z.string() }), {
   queueKey: byThread,
 })
 
 const shellCommand = method(
   'thread/shellCommand',
-  z.object({ threadId: z.string(), command: z.string() }),
+  () => z.object({ threadId: z.string(), command: z.string() }),
   { queueKey: byThread },
 )
 
 const injectItems = method(
   'thread/inject_items',
-  z.object({ threadId: z.string(), items: z.array(json) }),
+  () => z.object({ threadId: z.string(), items: z.array(json) }),
   { queueKey: byThread },
 )
 
 const settingsUpdate = method(
   'thread/settings/update',
-  z.object({ threadId: z.string(), ...turnSettings }),
+  () => z.object({ threadId: z.string(), ...turnSettings }),
   { queueKey: byThread, experimental: true },
 )
 
 const cleanTerminals = method(
   'thread/backgroundTerminals/clean',
-  z.object({ threadId: z.string() }),
+  () => z.object({ threadId: z.string() }),
   { queueKey: byThread, experimental: true },
 )
 
 const reviewStart = method(
   'review/start',
-  z.object({
-    threadId: z.string(),
-    target: reviewTarget,
-    delivery: optional(z.enum(['inline', 'detached'])),
-  }),
+  () =>
+    z.object({
+      threadId: z.string(),
+      target: reviewTarget,
+      delivery: optional(z.enum(['inline', 'detached'])),
+    }),
   { queueKey: byThread },
 )
 

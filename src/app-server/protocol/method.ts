@@ -24,20 +24,31 @@ export type ExperimentalUse = (value: Json) => boolean
 export const whenGiven: ExperimentalUse = (value) => value !== null && value !== false
 export const whenTrue: ExperimentalUse = (value) => value === true
 
+/** Its schema is made when the method is first called: a server has many, a client uses few. */
 export function method<Params extends z.ZodType>(
   name: string,
-  params: Params,
+  makeParams: () => Params,
   options: Omit<Method<Params>, 'name' | 'params'> = {},
 ): Method<Params> {
-  return { name, params, ...options }
+  let made: Params | undefined
+  return {
+    name,
+    get params() {
+      made ??= makeParams()
+      return made
+    },
+    ...options,
+  }
 }
+
+const NO_PARAMS = z.object({})
 
 /** Without params. */
 export function plainMethod(
   name: string,
   options: Omit<Method<z.ZodObject>, 'name' | 'params' | 'hasNoParams'> = {},
 ): Method<z.ZodObject> {
-  return { name, params: z.object({}), hasNoParams: true, ...options }
+  return { name, params: NO_PARAMS, hasNoParams: true, ...options }
 }
 
 /** Throws `Invalid request: …` in the words of 0.133.0. */

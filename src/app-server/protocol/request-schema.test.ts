@@ -7,8 +7,7 @@ import { jsonObject, optional, taggedUnion, texts } from './schema.ts'
 import { schemaTypes } from './schema-types.ts'
 
 const METHODS = [
-  method(
-    'thread/start_it',
+  method('thread/start_it', () =>
     z.object({
       cwd: optional(z.string()),
       mode: z.enum(['a', 'b']),
