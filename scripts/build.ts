@@ -33,7 +33,7 @@ const builtins: Plugin = {
 }
 
 /** They take milliseconds to load: their functions do so when they are called. */
-const SLOW = ['node:child_process', 'node:crypto', 'node:zlib']
+const SLOW = ['node:child_process', 'node:crypto', 'node:fs/promises', 'node:zlib']
 
 function membersOf(name: string): string {
   const found: unknown = process.getBuiltinModule(name)
@@ -47,7 +47,8 @@ function membersOf(name: string): string {
     `const load = () => process.getBuiltinModule(${JSON.stringify(name)})`,
     'const member = (name) => load()[name]',
     'const late = (name) => (...given) => load()[name](...given)',
-    'export default /* @__PURE__ */ load()',
+    'const lateModule = () => new Proxy({}, { get: (_, name) => load()[name] })',
+    `export default /* @__PURE__ */ ${SLOW.includes(name) ? 'lateModule' : 'load'}()`,
     ...exported,
     `export { ${members.map(([member]) => `_${member} as ${member}`).join(', ')} }`,
   ].join('\n')

@@ -1,9 +1,10 @@
 import { hostname } from 'node:os'
 import { assert, errorText, type JsonObject } from '../base/index.ts'
-import { Connection, type Wire } from './connection.ts'
-import { greet, INITIALIZE } from './handshake.ts'
+import { usualClient, welcomeOf } from './client-info.ts'
+import { type ClientInfo, Connection, type Wire } from './connection.ts'
 import { isPeer } from './peer-client.ts'
 import {
+  invalid,
   overloaded,
   RpcError,
   type RpcMessage,
@@ -43,7 +44,7 @@ const MOST_WAITING = 128
  * to the process: they stay loaded when their clients leave. Disposing it stops serving; the
  * manager's owner closes the threads.
  *
- * The handshake is answered at once. What serves everything else takes longer to load than that,
+ * The usual handshake is answered at once. What serves everything else takes longer to load than that,
  * and is loaded behind it; messages that come meanwhile wait, in order.
  */
 export class AppServer implements AsyncDisposable {
@@ -95,7 +96,8 @@ export class AppServer implements AsyncDisposable {
   async schemas(): Promise<{ readonly [title: string]: JsonObject }> {
     const threads = await this.#load()
     assert(threads, 'what is served can be loaded')
-    const [{ requestSchema }, { toldSchemas }] = await Promise.all([
+    const [{ INITIALIZE }, { requestSchema }, { toldSchemas }] = await Promise.all([
+      import('./handshake.ts'),
       import('./protocol/request-schema.ts'),
       import('./protocol/told/index.ts'),
     ])
@@ -144,7 +146,8 @@ export class AppServer implements AsyncDisposable {
   /** Messages of one client keep their order. */
   #mustWait(connection: Connection, message: RpcMessage): boolean {
     if (this.#threads) return false
-    return !isHandshake(message) || this.#waiting.some((each) => each.connection === connection)
+    const isFirst = !this.#waiting.some((each) => each.connection === connection)
+    return !isFirst || !isHandshake(message) || !newClient(connection, message)
   }
 
   #wait(connection: Connection, message: RpcMessage): void {
@@ -154,16 +157,20 @@ export class AppServer implements AsyncDisposable {
   }
 
   #take(connection: Connection, message: RpcMessage): void {
-    if (!isHandshake(message)) {
-      this.#threads?.take(connection, message)
-      return
-    }
+    if (isHandshake(message)) this.#greet(connection, message)
+    else this.#threads?.take(connection, message)
+  }
+
+  #greet(connection: Connection, { id, params }: RpcRequest): void {
     try {
-      const result = greet(connection, message.params, this.#options)
-      connection.respond(message.id, result)
+      const client = newClient(connection, { params }) ?? this.#threads?.handshake(params)
+      assert(client, 'an unusual handshake waits for what can read it')
+      if (connection.client) throw invalid('Already initialized')
+      connection.initialize(client)
+      connection.respond(id, welcomeOf(client, this.#options))
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
-      connection.fail(message.id, error)
+      connection.fail(id, error)
       return
     }
     this.#welcome(connection)
@@ -229,7 +236,15 @@ export class AppServer implements AsyncDisposable {
 }
 
 function isHandshake(message: RpcMessage): message is RpcRequest {
-  return message.kind === 'request' && message.method === INITIALIZE.name
+  return message.kind === 'request' && message.method === 'initialize'
+}
+
+/** Who has come with a handshake of the usual shape, and not before. */
+function newClient(
+  connection: Connection,
+  { params }: Pick<RpcRequest, 'params'>,
+): ClientInfo | undefined {
+  return connection.client ? undefined : usualClient(params)
 }
 
 /** A client that knows which of its requests it was need not wait for the answer. */

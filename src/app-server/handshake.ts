@@ -1,7 +1,7 @@
-import { arch, platform, release } from 'node:os'
 import * as z from 'zod'
-import type { Json, JsonObject } from '../base/index.ts'
-import type { Connection } from './connection.ts'
+import type { Json } from '../base/index.ts'
+import { isHeaderValue } from './client-info.ts'
+import type { ClientInfo } from './connection.ts'
 import { invalid } from './protocol/jsonrpc.ts'
 import { method, parseParams } from './protocol/method.ts'
 import { optional, struct, texts } from './protocol/schema.ts'
@@ -25,42 +25,19 @@ export const INITIALIZE = method('initialize', () =>
   }),
 )
 
-/** What may stand in an HTTP header, where the name ends up. */
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-
-export interface ServerName {
-  readonly home: string
-  readonly version: string
-}
-
-/**
- * Takes a client in, and answers what it is told of the server. Throws `RpcError` and changes
- * nothing when the request is bad. Source: `reference/app-server.md` 2.
- */
-export function greet(
-  connection: Connection,
-  params: Json | undefined,
-  { home, version }: ServerName,
-): JsonObject {
+/** What a client tells of itself. Throws `RpcError`. Source: `reference/app-server.md` 2. */
+export function parseHandshake(params: Json | undefined): ClientInfo {
   const { clientInfo, capabilities } = parseParams(INITIALIZE, params)
-  if (connection.client) throw invalid('Already initialized')
-  const { name, version: clientVersion } = clientInfo
-  if (!HEADER_VALUE.test(name)) {
+  const { name, version } = clientInfo
+  if (!isHeaderValue(name)) {
     const reason = 'Must be a valid HTTP header value.'
     throw invalid(`Invalid clientInfo.name: '${name}'. ${reason}`)
   }
-  connection.initialize({
+  return {
     name,
-    version: clientVersion,
+    version,
     hasExperimentalApi: capabilities?.experimentalApi ?? false,
     hasEventCursors: capabilities?.eventCursors ?? false,
     optOuts: new Set(capabilities?.optOutNotificationMethods ?? []),
-  })
-  const system = `${platform()} ${release()}; ${arch()}`
-  return {
-    userAgent: `${name}/${version} (${system}) bobbin (${name}; ${clientVersion})`,
-    codexHome: home,
-    platformFamily: platform() === 'win32' ? 'windows' : 'unix',
-    platformOs: platform() === 'darwin' ? 'macos' : platform(),
   }
 }

@@ -1,9 +1,10 @@
-import { errorText, type JsonObject } from '../base/index.ts'
+import { errorText, type Json, type JsonObject } from '../base/index.ts'
 import type { ThreadHandle } from '../core/index.ts'
 import type { ThreadId } from '../protocol/index.ts'
 import type { ClientPort } from './app-server.ts'
-import type { Connection, Wire } from './connection.ts'
+import type { ClientInfo, Connection, Wire } from './connection.ts'
 import { routes } from './handlers/index.ts'
+import { parseHandshake } from './handshake.ts'
 import { IdleThreads } from './idle-threads.ts'
 import { isPeer } from './peer-client.ts'
 import { newPeerSocket, PeerOffer, RequestForwarder } from './peers/index.ts'
@@ -81,6 +82,11 @@ export class ThreadServer implements AsyncDisposable {
   /** Whether a turn of some thread runs. */
   get isBusy(): boolean {
     return this.#options.manager.list().some((handle) => handle.activeTurn !== undefined)
+  }
+
+  /** What a client tells of itself, whatever the shape of it. Throws `RpcError`. */
+  handshake(params: Json | undefined): ClientInfo {
+    return parseHandshake(params)
   }
 
   take(connection: Connection, message: RpcMessage): void {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { errorCode, errorText } from '../base/index.ts'
 import { ConfigError } from './errors.ts'
 
@@ -34,22 +34,26 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  */
 export async function installationId(home: string, mayWrite: boolean): Promise<string> {
   const path = join(home, INSTALLATION_ID_FILE)
-  const made = randomUUID()
   try {
     const kept = readFileSync(path, 'utf8').trim()
     if (UUID.test(kept)) return kept
-    if (!mayWrite) return made
-    await writeFile(path, made, { mode: 0o600 })
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT' || !mayWrite) return made
-    await mkdir(home, { recursive: true, mode: 0o700 })
-    // Another process may have been first: then its id stands.
-    const flag = { mode: 0o600, flag: 'wx' }
-    const kept = await writeFile(path, made, flag).then(
-      () => made,
-      () => readFileSync(path, 'utf8').trim(),
-    )
-    return kept
+    return errorCode(error) === 'ENOENT' ? await newInstallationId(path, mayWrite) : randomUUID()
   }
+  const made = randomUUID()
+  if (!mayWrite) return made
+  // Whatever the file says, it is no id.
+  await writeFile(path, made, { mode: 0o600 }).catch(() => undefined)
   return made
+}
+
+async function newInstallationId(path: string, mayWrite: boolean): Promise<string> {
+  const made = randomUUID()
+  if (!mayWrite) return made
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  // Another process may have been first: then its id stands.
+  return await writeFile(path, made, { mode: 0o600, flag: 'wx' }).then(
+    () => made,
+    () => readFileSync(path, 'utf8').trim(),
+  )
 }
