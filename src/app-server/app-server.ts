@@ -44,8 +44,8 @@ const MOST_WAITING = 128
  * to the process: they stay loaded when their clients leave. Disposing it stops serving; the
  * manager's owner closes the threads.
  *
- * The usual handshake is answered at once. What serves everything else takes longer to load than that,
- * and is loaded behind it; messages that come meanwhile wait, in order.
+ * The usual handshake is answered at once. What serves everything else takes longer to load than
+ * that, and is loaded behind it; messages that come meanwhile wait, in order.
  */
 export class AppServer implements AsyncDisposable {
   readonly #options: AppServerOptions
