@@ -42,6 +42,10 @@ export async function findThread(store: ThreadStore, words: string): Promise<Thr
   }
   const [first] = matches
   if (!first) {
+    if (/^[0-9a-f]{1,3}$/.test(wanted)) {
+      const hint = 'a beginning of an id has four characters or more'
+      throw new CliError(EXIT.notFound, `no thread with name \`${words}\``, hint)
+    }
     const hint = '`bobbin threads list` shows what there is'
     throw new CliError(EXIT.notFound, `no thread with id or name \`${words}\``, hint)
   }
@@ -73,5 +77,6 @@ export function wantedThread(
 ): Promise<ThreadId> {
   if (isLast && word === undefined) return lastThread(store, workingFolder(undefined))
   if (word !== undefined && !isLast) return findThread(store, word)
-  throw new CliError(EXIT.usage, 'which thread?', 'give an id or a name, or --last')
+  const question = word === undefined ? 'which thread?' : `\`${word}\` or --last?`
+  throw new CliError(EXIT.usage, question, 'give an id or a name, or --last')
 }

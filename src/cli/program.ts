@@ -281,7 +281,7 @@ function doctorCommand(): Command {
 const APP_SERVER_HELP = `
 Examples:
   bobbin app-server                             for a program that starts it: JSON lines on stdio
-  bobbin app-server --listen ws://127.0.0.1:4500
+  bobbin app-server --listen ws://127.0.0.1:4500      and then, in another terminal:
   export TOKEN="$(cat ~/.codex/app-server-control/ws-token)"
   codex --remote ws://127.0.0.1:4500 --remote-auth-token-env TOKEN
 
@@ -380,7 +380,7 @@ const COMMANDS: { readonly [name: string]: () => Command } = {
 }
 
 /** All commands, or only the one that is named first: making all takes as long as some of them. */
-function program(first: string | undefined): Command {
+function program(first: string | undefined, onRefused: (command: Command) => void): Command {
   const root = new Command('bobbin')
     .description(INTRO)
     .version(bobbinVersion(), '-V, --version')
@@ -390,9 +390,14 @@ function program(first: string | undefined): Command {
   for (const make of wanted) if (make) root.addCommand(make())
   for (const command of [root, ...descendants(root)]) {
     command.exitOverride().showSuggestionAfterError()
-    command.configureOutput({ outputError: () => undefined })
+    command.configureOutput({ outputError: () => onRefused(command) })
   }
   return root
+}
+
+/** As a person types it. */
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 }
 
 function descendants(command: Command): Command[] {
@@ -404,14 +409,18 @@ function descendants(command: Command): Command[] {
  * person; what a command throws is thrown.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
+  let refused = 'bobbin'
+  const onRefused = (command: Command) => {
+    refused = pathOf(command)
+  }
   try {
-    await program(args[0]).parseAsync([...args], { from: 'user' })
+    await program(args[0], onRefused).parseAsync([...args], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return
     process.exitCode = EXIT.usage
     if (error.code === 'commander.help') return
     const message = error.message.replace(/^error: /, '')
-    process.stderr.write(`bobbin: ${message.replaceAll('\n', ' ')} (see bobbin --help)\n`)
+    process.stderr.write(`bobbin: ${message.replaceAll('\n', ' ')} (see ${refused} --help)\n`)
   }
 }

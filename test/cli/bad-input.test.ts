@@ -139,6 +139,30 @@ const CASES: readonly Case[] = [
     exitCode: 3,
     says: ['no thread was started in'],
   },
+  {
+    what: 'a beginning of an id that is too short',
+    args: ['threads', 'show', '01'],
+    exitCode: 3,
+    says: ['`01`', 'four characters'],
+  },
+  {
+    what: 'a thread by two ways',
+    args: ['threads', 'show', UNKNOWN_ID, '--last'],
+    exitCode: 2,
+    says: [UNKNOWN_ID, '--last'],
+  },
+  {
+    what: 'a file name that tells no format',
+    args: ['threads', 'export', '--last', '-o', 'x.pdf'],
+    exitCode: 2,
+    says: ['x.pdf', '.md, .html or .jsonl'],
+  },
+  {
+    what: 'a flag that a command does not have',
+    args: ['threads', 'list', '--nosuch'],
+    exitCode: 2,
+    says: ['--nosuch', '(see bobbin threads list --help)'],
+  },
   { what: 'a bad limit', args: ['threads', 'list', '-n', '0'], exitCode: 2, says: ['--limit 0'] },
   {
     what: 'a time that is none',

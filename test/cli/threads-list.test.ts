@@ -54,8 +54,12 @@ describe('bobbin threads list --jsonl', () => {
   it('prints nothing where there is nothing, and warns beside the lines', async () => {
     await using place = await Workplace.create()
     assert.deepEqual(await listed(place), { threads: [], previews: [], stderr: '' })
+    const empty = await place.run(['threads', 'list'])
+    assert.equal(empty.stderr, `no threads in ${place.home}\n`)
     const path = await placeThread(place, 1)
     await placeThread(place, 2)
+    const none = await place.run(['threads', 'list', '--text', 'nobody'])
+    assert.equal(none.stderr, `no threads like that in ${place.home}\n`)
     await writeFile(path, 'rubbish\n')
     const { previews, stderr } = await listed(place)
     assert.deepEqual(previews, ['hello 2'])

@@ -66,6 +66,9 @@ describe('bobbin threads search', () => {
     await placeThread(place, 1, 'hello')
     const { exitCode, stdout, stderr } = await place.run(['threads', 'search', 'hello', 'nobody'])
     assert.deepEqual([exitCode, stdout, stderr], [0, '', 'no threads hold hello nobody\n'])
+    const environment = { BOBBIN_HOME: join(place.home, 'nowhere') }
+    const nowhere = await place.run(['threads', 'search', 'hello'], { environment })
+    assert.deepEqual(nowhere, { exitCode: 0, stdout: '', stderr: 'no threads hold hello\n' })
   })
 
   it('prints one object, or one a hit; goes on where a page ended', async () => {

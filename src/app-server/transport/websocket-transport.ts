@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { type Clock, errorText } from '../../base/index.ts'
+import { type Clock, errorCode, errorText } from '../../base/index.ts'
 import type { WireLimits } from './bounded-wire.ts'
 import type { Serving, Transport, TransportEnd } from './transport.ts'
 import { TransportError } from './transport-error.ts'
@@ -56,7 +56,9 @@ export class WebSocketTransport implements Transport {
     server.maxConnections = MOST_CONNECTIONS
     await new Promise<void>((done, fail) => {
       server.once('error', (error) => {
-        const reason = `cannot listen: ${errorText(error)}`
+        const isTaken = errorCode(error) === 'EADDRINUSE'
+        const remedy = isTaken ? '; port 0 takes a free one' : ''
+        const reason = `cannot listen: ${errorText(error)}${remedy}`
         fail(new TransportError('failed', reason, error))
       })
       server.listen(options.where, () => {

@@ -32,12 +32,15 @@ export function runThreadsName(words: readonly string[], flags: NameFlags): Prom
     throw new CliError(EXIT.usage, 'a name, or --clear?', usage)
   }
   const patch = { name: flags.clear ? null : (name ?? '') }
-  return onEach(ids, flags, (store, threadId) => store.updateThreadMetadata(threadId, patch))
+  const done = flags.clear ? 'took the name from' : 'named'
+  return onEach(ids, flags, done, (store, threadId) => {
+    return store.updateThreadMetadata(threadId, patch)
+  })
 }
 
 /** Takes threads out of the usual list. */
 export function runThreadsArchive(ids: readonly string[], flags: ChangeFlags): Promise<ExitCode> {
-  return onEach(ids, flags, async (store, threadId) => {
+  return onEach(ids, flags, 'archived', async (store, threadId) => {
     await store.archiveThread(threadId)
     return store.readThread(threadId)
   })
@@ -45,7 +48,7 @@ export function runThreadsArchive(ids: readonly string[], flags: ChangeFlags): P
 
 /** Brings archived threads back. */
 export function runThreadsUnarchive(ids: readonly string[], flags: ChangeFlags): Promise<ExitCode> {
-  return onEach(ids, flags, (store, threadId) => store.unarchiveThread(threadId))
+  return onEach(ids, flags, 'brought back', (store, threadId) => store.unarchiveThread(threadId))
 }
 
 /** Removes threads for good, once that was confirmed. */
@@ -60,7 +63,7 @@ export async function runThreadsDelete(
   }
   if (!flags.yes) await confirmDeletion(threads)
   for (const { threadId } of threads) await store.deleteThread(threadId)
-  report(threads, flags)
+  report(threads, flags, 'deleted')
   return EXIT.ok
 }
 
@@ -95,6 +98,7 @@ async function wantedThreads(
 async function onEach(
   words: readonly string[],
   flags: ChangeFlags,
+  done: string,
   change: (store: ThreadStore, threadId: ThreadId) => Promise<StoredThread>,
 ): Promise<ExitCode> {
   await using store = openHomeStore()
@@ -102,11 +106,12 @@ async function onEach(
   for (const threadId of await wantedThreads(store, words, flags)) {
     changed.push(await change(store, threadId))
   }
-  report(changed, flags)
+  report(changed, flags, done)
   return EXIT.ok
 }
 
-function report(threads: readonly StoredThread[], flags: ChangeFlags): void {
+/** What was done is told beside what it was done to, which scripts may read. */
+function report(threads: readonly StoredThread[], flags: ChangeFlags, done: string): void {
   if (flags.json) {
     const output = { schemaVersion: SCHEMA_VERSION, threads: threads.map(threadJson) }
     process.stdout.write(`${JSON.stringify(output)}\n`)
@@ -114,4 +119,6 @@ function report(threads: readonly StoredThread[], flags: ChangeFlags): void {
   }
   const out = new Terminal(process.stdout)
   for (const thread of threads) printThreadLine(out, thread)
+  const count = threads.length === 1 ? 'one thread' : `${threads.length} threads`
+  process.stderr.write(`${done} ${count}\n`)
 }

@@ -25,6 +25,8 @@ type Format = (typeof FORMATS)[number]
 const FORMAT_OF_ENDING: { readonly [ending: string]: Format } = {
   '.md': 'markdown',
   '.markdown': 'markdown',
+  '.txt': 'markdown',
+  '.text': 'markdown',
   '.html': 'html',
   '.htm': 'html',
   '.jsonl': 'jsonl',
@@ -33,7 +35,11 @@ const FORMAT_OF_ENDING: { readonly [ending: string]: Format } = {
 /** What was asked for, else what the file's name tells, else Markdown. */
 function formatOf({ format, output }: ExportFlags): Format {
   if (format === undefined) {
-    return FORMAT_OF_ENDING[extname(output ?? '').toLowerCase()] ?? 'markdown'
+    const ending = extname(output ?? '').toLowerCase()
+    const told = FORMAT_OF_ENDING[ending]
+    if (told || ending === '') return told ?? 'markdown'
+    const remedy = `name it .md, .html or .jsonl, or give --format ${FORMATS.join(', ')}`
+    throw new CliError(EXIT.usage, `--output ${output}: no format has this ending`, remedy)
   }
   const known = FORMATS.find((each) => each === format)
   if (known) return known

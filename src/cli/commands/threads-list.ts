@@ -75,9 +75,18 @@ export async function runThreadsList(flags: ThreadsListFlags): Promise<ExitCode>
   }
   const out = new Terminal(process.stdout)
   for (const thread of page.threads) printThreadLine(out, thread)
-  if (page.threads.length === 0) process.stderr.write(`no threads in ${resolveHome(process.env)}\n`)
+  if (page.threads.length === 0) {
+    const what = isFiltered(flags) ? 'no threads like that' : 'no threads'
+    process.stderr.write(`${what} in ${resolveHome(process.env)}\n`)
+  }
   tellMore(page)
   return EXIT.ok
+}
+
+function isFiltered(flags: ThreadsListFlags): boolean {
+  const { cursor, cwd, project, archived, source, provider, branch, text, since } = flags
+  const filters = [cursor, cwd, project, archived, source, provider, branch, text, since]
+  return filters.some((each) => each !== undefined)
 }
 
 /** One thread a line, each page as soon as it is there. */

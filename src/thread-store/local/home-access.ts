@@ -100,15 +100,19 @@ export class HomeAccess implements AsyncDisposable {
     touchCodexState(path, threadId, facts)
   }
 
-  /** A home that is not there yet holds no threads; one that cannot be entered is an error. */
-  async requireReadable(): Promise<void> {
+  /**
+   * False for a home that is not there yet: it holds no threads. Throws `home_unreadable` for one
+   * that cannot be entered.
+   */
+  async requireReadable(): Promise<boolean> {
     const { home } = this
     try {
       const facts = await stat(home)
       if (!facts.isDirectory()) throw new Error('it is not a folder')
       await access(home, constants.R_OK | constants.X_OK)
+      return true
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return
+      if (errorCode(error) === 'ENOENT') return false
       const failure = { code: 'home_unreadable', path: home, reason: errorText(error) } as const
       throw new ThreadStoreError(failure, error)
     }

@@ -199,7 +199,8 @@ export class LocalThreadStore implements ThreadStore {
 
   async searchThreads(params: SearchThreads): Promise<SearchPage> {
     this.#live.requireOpen()
-    await this.#home.requireReadable()
+    const isThere = await this.#home.requireReadable()
+    if (!isThere) return { hits: [], nextCursor: null, unreadable: [] }
     const index = await this.#home.index()
     if (!index) {
       const doing = `search needs the index of ${this.#options.home}, which cannot be opened`
