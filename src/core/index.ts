@@ -31,8 +31,8 @@ export {
 export { ScriptedModel } from './model/scripted-model.ts'
 export { ReviewError, type ReviewFailure } from './review/index.ts'
 export type { ClientHandlers } from './session/client-registry.ts'
-export type { SteerOptions, TakeOver, TurnOptions } from './session/session.ts'
 export type { SettingsOverrides } from './session/session-header.ts'
+export type { SteerOptions, TakeOver, TurnOptions } from './session/session-options.ts'
 export type { SessionOrigin, SessionSettings, SettingsChoice, SettingsPatch } from './settings.ts'
 export { ThreadHandle } from './thread-handle.ts'
 export {

@@ -11,7 +11,8 @@ import type {
 import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
 import type { McpServerConfig, McpToolCall } from './mcp/index.ts'
 import type { ClientHandlers } from './session/client-registry.ts'
-import type { Session, SteerOptions, TakeOver, TurnOptions } from './session/session.ts'
+import type { Session } from './session/session.ts'
+import type { SteerOptions, TakeOver, TurnOptions } from './session/session-options.ts'
 import type { SessionSettings, SettingsPatch } from './settings.ts'
 import type { TurnKind } from './turn/turn-task.ts'
 
