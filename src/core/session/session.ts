@@ -6,22 +6,16 @@ import {
   type ReviewTarget,
   type RolloutItem,
   type SessionEvent,
-  type ThreadId,
   type TokenInfo,
   type TurnId,
   type UserInput,
 } from '../../protocol/index.ts'
-import type { LiveThread, StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
+import type { StoredThread, ThreadMetadataPatch } from '../../thread-store/index.ts'
 import { turnContextRecord } from '../context/turn-context.ts'
 import { SessionError } from '../errors.ts'
 import type { McpContext, McpServerConfig, McpToolCall } from '../mcp/index.ts'
 import { modelInfo } from '../model/model-catalog.ts'
-import {
-  patchSettings,
-  type SessionOrigin,
-  type SessionSettings,
-  type SettingsPatch,
-} from '../settings.ts'
+import { patchSettings, type SessionSettings, type SettingsPatch } from '../settings.ts'
 import { compactTask } from '../turn/compact.ts'
 import { OpenRequests } from '../turn/open-requests.ts'
 import { regularTask } from '../turn/regular-task.ts'
@@ -40,8 +34,6 @@ import { EventHub } from './event-hub.ts'
 import { EventRecorder } from './event-recorder.ts'
 import { Floor } from './floor.ts'
 import type { SessionParts, SteerOptions, TakeOver, TurnOptions } from './session-options.ts'
-import type { SessionServices } from './session-services.ts'
-import type { SessionState } from './session-state.ts'
 
 /** One loaded run of a thread: a façade over its state, services, log and running turn. */
 export class Session implements AsyncDisposable {
