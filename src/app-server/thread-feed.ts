@@ -2,7 +2,7 @@ import type { Clock, JsonObject } from '../base/index.ts'
 import type { ClientHandlers, ThreadHandle } from '../core/index.ts'
 import type { ClientRequestKind, SessionEvent } from '../protocol/index.ts'
 import type { Connection } from './connection.ts'
-import { EventHistory } from './event-history.ts'
+import { EventHistory, eventsGone, type HistoryBudget } from './event-history.ts'
 import { readReply } from './projection/client-replies.ts'
 import {
   newView,
@@ -16,6 +16,7 @@ import type { ClientReply, ServerRequests } from './server-requests.ts'
 export interface FeedOptions {
   readonly handle: ThreadHandle
   readonly requests: ServerRequests
+  readonly historyBudget: HistoryBudget
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
   /** Tells every client of the process. */
   readonly broadcast: (message: WireMessage) => void
@@ -59,7 +60,8 @@ export class ThreadFeed implements Disposable {
   #lastActivityMs: number
   /** Undefined once there was a subscriber. */
   #early: WireMessage[] | undefined = []
-  readonly #history = new EventHistory()
+  /** Undefined until somebody has come who may ask for it. */
+  #history: EventHistory | undefined
   #held = 0
   #waiting: (() => void)[] = []
 
@@ -92,12 +94,16 @@ export class ThreadFeed implements Disposable {
   /** The first one is told what there was to tell since the thread was loaded. */
   subscribe(connection: Connection): void {
     this.#subscribers.add(connection)
+    if (connection.client?.hasEventCursors) {
+      this.#history ??= new EventHistory(this.#options.historyBudget)
+    }
     for (const message of this.#early?.splice(0) ?? []) this.#push(() => this.#deliver(message))
     this.#early = undefined
   }
 
   /** Tells a client that comes back what it has missed. Throws when that is not known any more. */
   replay(connection: Connection, cursor: string): () => void {
+    if (!this.#history) throw eventsGone(cursor)
     const missed = this.#history.after(cursor)
     return () => {
       for (const { method, text } of missed) connection.notifyText(method, text)
@@ -160,6 +166,7 @@ export class ThreadFeed implements Disposable {
   [Symbol.dispose](): void {
     this.#answering[Symbol.dispose]()
     this.#listening[Symbol.dispose]()
+    this.#history?.[Symbol.dispose]()
     this.#subscribers.clear()
   }
 
@@ -238,7 +245,7 @@ export class ThreadFeed implements Disposable {
     }
     if (this.#early && this.#early.length < MOST_EARLY) this.#early.push(message)
     const plain = { method: message.method, text: JSON.stringify(message) }
-    const numbered = this.#history.keep(plain)
+    const numbered = this.#history?.keep(plain) ?? plain
     for (const connection of this.#subscribers) {
       const { method, text } = connection.client?.hasEventCursors ? numbered : plain
       connection.notifyText(method, text)

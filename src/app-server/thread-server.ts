@@ -3,6 +3,7 @@ import type { ThreadHandle } from '../core/index.ts'
 import type { ThreadId } from '../protocol/index.ts'
 import type { ClientPort } from './app-server.ts'
 import type { ClientInfo, Connection, Wire } from './connection.ts'
+import { HistoryBudget } from './event-history.ts'
 import { routes } from './handlers/index.ts'
 import { parseHandshake } from './handshake.ts'
 import { IdleThreads } from './idle-threads.ts'
@@ -37,6 +38,7 @@ export class ThreadServer implements AsyncDisposable {
   readonly #router: Router
   readonly #requests = new ServerRequests()
   readonly #feeds = new Map<ThreadId, ThreadFeed>()
+  readonly #historyBudget = new HistoryBudget()
   readonly #listening: Disposable
   readonly #idle: IdleThreads
   readonly #forwarder: RequestForwarder
@@ -143,6 +145,7 @@ export class ThreadServer implements AsyncDisposable {
     const feed = new ThreadFeed({
       handle,
       requests: this.#requests,
+      historyBudget: this.#historyBudget,
       clock: this.#context.clock,
       broadcast: ({ method, params }) => this.#broadcast(method, params),
     })
