@@ -40,6 +40,8 @@ export interface Config {
   readonly durability: 'process' | 'turn' | 'power'
   /** Folders that the user has marked `trust_level = "trusted"`. */
   readonly trustedFolders: readonly string[]
+  /** Those marked `untrusted`: commands there ask first. */
+  readonly untrustedFolders: readonly string[]
 }
 
 export interface LoadConfig {
@@ -88,7 +90,8 @@ export function loadConfig(params: LoadConfig): Config {
     developerInstructions: values.text('developer_instructions'),
     webSearch: values.oneOf('web_search', ['disabled', 'cached', 'live']) ?? 'cached',
     durability: values.table('bobbin').oneOf('durability', ['process', 'turn', 'power']) ?? 'turn',
-    trustedFolders: trustedFolders(values.table('projects')),
+    trustedFolders: foldersOf(values.table('projects'), 'trusted'),
+    untrustedFolders: foldersOf(values.table('projects'), 'untrusted'),
   }
 }
 
@@ -185,8 +188,6 @@ function sandboxPolicies(workspace: ConfigValues): Config['sandboxPolicies'] {
   }
 }
 
-function trustedFolders(projects: ConfigValues): string[] {
-  return projects
-    .keys()
-    .filter((folder) => projects.table(folder).text('trust_level') === 'trusted')
+function foldersOf(projects: ConfigValues, level: 'trusted' | 'untrusted'): string[] {
+  return projects.keys().filter((folder) => projects.table(folder).text('trust_level') === level)
 }

@@ -2,6 +2,7 @@
  * Rule: the handshake, and what is asked about a thread that goes on, is answered as by real Codex
  * 0.133.0; what is asked to take turns back, or to delete a thread, as by 0.169.0.
  */
+import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -42,6 +43,33 @@ const itemWords: Allowed = {
     return JSON.parse(JSON.stringify(answer).replace(/: missing field `role`/, '')) as Json
   },
 }
+
+describe('a thread in a folder that a person has judged', () => {
+  for (const level of ['trusted', 'untrusted']) {
+    it(`has the permissions of a ${level} one`, LIMIT, async () => {
+      await compareServers({
+        prepare: async ({ home }) => {
+          const config = join(home, 'config.toml')
+          const plain = (await readFile(config, 'utf8'))
+            .replace(/^(approval_policy|sandbox_mode) = .*\n/gm, '')
+            .replace(/trust_level = ".*"/, `trust_level = "${level}"`)
+          assert.ok(plain.includes(`trust_level = "${level}"`))
+          await writeFile(config, plain)
+        },
+        play: async ({ client }) => {
+          const shown: Json[] = []
+          for (const params of [{}, { sandbox: 'read-only' }, { approvalPolicy: 'never' }]) {
+            const started = await client.request('thread/start', params)
+            const { approvalPolicy = null, activePermissionProfile = null } = started
+            const mode = objectAt(started, 'sandbox')?.type ?? null
+            shown.push({ approvalPolicy, activePermissionProfile, mode })
+          }
+          return shown
+        },
+      })
+    })
+  }
+})
 
 describe('the handshake', () => {
   it('is answered and refused alike', LIMIT, async () => {

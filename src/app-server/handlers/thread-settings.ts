@@ -52,7 +52,7 @@ export function settingsFor(
     model: params.model ?? config.model ?? DEFAULT_MODEL,
     modelProvider,
     webSearch: config.webSearch,
-    approvalPolicy: params.approvalPolicy ?? config.approvalPolicy ?? 'on-request',
+    approvalPolicy: params.approvalPolicy ?? config.approvalPolicy ?? policyFor(config, folder),
     sandboxPolicy: sandboxFor(config, mode),
     ...defined({
       permissionProfile,
@@ -78,9 +78,14 @@ function modeFor(
   }
   const named = sandbox ?? config.sandboxMode
   if (named) return { mode: named }
-  return config.trustedFolders.includes(cwd)
+  return [...config.trustedFolders, ...config.untrustedFolders].includes(cwd)
     ? { mode: 'workspace-write', permissionProfile: ':workspace' }
     : { mode: 'read-only', permissionProfile: ':read-only' }
+}
+
+/** A folder that a person has judged may be written; in one that is not trusted commands ask. */
+function policyFor(config: Config, cwd: string): 'untrusted' | 'on-request' {
+  return config.untrustedFolders.includes(cwd) ? 'untrusted' : 'on-request'
 }
 
 /** Throws for an id that is no built-in profile: a home's own are not supported yet. */
