@@ -1,8 +1,7 @@
 import { AppServer, type ThreadRuntime } from '../app-server/index.ts'
-import { systemClock } from '../base/index.ts'
+import { bobbinVersion, systemClock } from '../base/index.ts'
 import { configWarning, installationId } from '../config/index.ts'
 import { LatestConfig, type LatestConfigOptions } from './latest-config.ts'
-import { bobbinVersion } from './version.ts'
 
 /**
  * A server whose threads each begin with the configuration as it is then. What it starts is told to

@@ -1,4 +1,4 @@
-import { nodeFileSystem, systemClock } from '../base/index.ts'
+import { bobbinVersion, nodeFileSystem, systemClock } from '../base/index.ts'
 import {
   type Config,
   checkHome,
@@ -15,7 +15,6 @@ import {
   ThreadManager,
 } from '../core/index.ts'
 import { LocalThreadStore, type ThreadStore } from '../thread-store/index.ts'
-import { bobbinVersion } from './version.ts'
 
 /**
  * The store of a home; the one place where it is decided what a home is made of. `client` is named

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
+import { bobbinVersion } from '../base/index.ts'
 import { APP_SERVER_DEFAULTS as DEFAULTS } from './app-server-defaults.ts'
 import { EXIT, EXIT_CODE_HELP } from './exit-codes.ts'
-import { bobbinVersion } from './version.ts'
 
 const INTRO = `Durable threads for coding agents, kept in a home that Codex can open too.
 

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../base/index.ts'
+import { bobbinVersion, type Clock, systemClock } from '../base/index.ts'
 import type { DynamicToolDefinition, ReviewTarget, ThreadId, TurnId } from '../protocol/index.ts'
 import {
   type StoredThread,
@@ -31,7 +31,7 @@ export interface ThreadManagerOptions {
   readonly modelAccess: (providerId: string) => ModelAccess
   /** Who starts the threads, as their headers tell. */
   readonly origin?: SessionOrigin
-  /** Of the program; written into new threads as `cli_version`. */
+  /** Of the program, Bobbin's when left out; written into new threads as `cli_version`. */
   readonly version?: string
   /** Environment of the commands that the model runs; that of this process when left out. */
   readonly environment?: NodeJS.ProcessEnv
@@ -102,7 +102,6 @@ export interface ThreadListener {
 const DEFAULTS = {
   clock: systemClock,
   origin: { originator: 'bobbin', source: 'cli' } satisfies SessionOrigin as SessionOrigin,
-  version: '0.0.0',
   environment: process.env,
   mcpServers: [] as readonly McpServerConfig[],
 }
@@ -118,7 +117,7 @@ export class ThreadManager implements AsyncDisposable {
   #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
-    this.#options = { ...DEFAULTS, ...options }
+    this.#options = { ...DEFAULTS, version: bobbinVersion(), ...options }
   }
 
   /** A new thread. It is in the store once it has its first turn. */

@@ -78,7 +78,9 @@ describe('the built package', () => {
     })
     const printed = await text(child.stdout)
     assert.equal(printed, 'Two files.')
-    assert.equal(model.modelRequests[0]?.headers.authorization, 'Bearer k')
+    const { headers = {} } = model.modelRequests[0] ?? {}
+    assert.equal(headers.authorization, 'Bearer k')
+    assert.match(String(headers['user-agent']), /^bobbin\/0\.1\.0 /)
     assert.ok((await stat(join(folder, '.codex', 'sessions'))).isDirectory())
   })
 })

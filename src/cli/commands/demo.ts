@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '../../base/index.ts'
+import { bobbinVersion, systemClock } from '../../base/index.ts'
 import {
   DEFAULT_MODEL,
   ScriptedModel,
@@ -19,7 +19,6 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { Terminal } from '../output/terminal.ts'
 import { printThread, printThreadLine } from '../output/thread-text.ts'
 import { TurnPrinter } from '../output/turn-printer.ts'
-import { bobbinVersion } from '../version.ts'
 
 /** The main job on embedded defaults: nothing is asked, nothing leaves the machine. */
 export async function runDemo(): Promise<ExitCode> {

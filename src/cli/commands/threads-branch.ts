@@ -1,4 +1,4 @@
-import { systemClock } from '../../base/index.ts'
+import { bobbinVersion, systemClock } from '../../base/index.ts'
 import { foldTurns } from '../../history/index.ts'
 import { newThreadId } from '../../protocol/index.ts'
 import { rollBackThread } from '../../thread-store/index.ts'
@@ -9,7 +9,6 @@ import { wantedThread } from '../find-thread.ts'
 import { Terminal } from '../output/terminal.ts'
 import { SCHEMA_VERSION, threadJson } from '../output/thread-json.ts'
 import { printThread, printThreadLine } from '../output/thread-text.ts'
-import { bobbinVersion } from '../version.ts'
 
 export interface ForkFlags {
   readonly json?: boolean

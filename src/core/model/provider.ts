@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Clock, systemClock } from '../../base/index.ts'
+import { bobbinVersion, type Clock, systemClock } from '../../base/index.ts'
 
 /** Where a model is served, and how patient to be with it. */
 export interface ModelProvider {
@@ -42,7 +42,7 @@ export function completeEndpoint({ provider, ...options }: ResponsesClientOption
   return {
     clock: systemClock,
     originator: 'bobbin',
-    version: '0.0.0',
+    version: bobbinVersion(),
     installationId: async () => installation,
     ...options,
     provider: {
