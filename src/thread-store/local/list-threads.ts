@@ -37,6 +37,12 @@ interface Candidate {
   readonly facts?: FileFacts
 }
 
+/** In the order of the list. */
+interface Candidates {
+  readonly count: number
+  slice(from: number, to: number): readonly Candidate[]
+}
+
 interface Found {
   /** Its place among all that come into question. */
   readonly at: number
@@ -88,7 +94,7 @@ export class ThreadLister {
     // One more than the page holds tells that there is another page.
     const wanted: Found[] = []
     const failed = new Map<string, string>()
-    for (let at = 0, count = limit + 1; at < found.length && wanted.length <= limit; ) {
+    for (let at = 0, count = limit + 1; at < found.count && wanted.length <= limit; ) {
       if (at >= LOOK_AT_ONCE) reading.prepare()
       const batch = found.slice(at, at + Math.min(LOOK_AT_ONCE, count))
       const rows = await this.#rowsOf(batch, reading, failed)
@@ -100,15 +106,15 @@ export class ThreadLister {
       }
       at += batch.length
       count *= 2
-      params.onProgress?.({ doneThreads: at, totalThreads: found.length })
+      params.onProgress?.({ doneThreads: at, totalThreads: found.count })
     }
     reading.keep()
     const shown = wanted.slice(0, limit)
     const [first, last] = [shown[0], shown.at(-1)]
     const hasMore = wanted.length > limit
     // What lies behind the page is told by the next one.
-    const passed = hasMore && last ? found.slice(0, last.at) : found
-    for (const { file } of failed.size > 0 ? passed : []) {
+    const passed = hasMore && last ? last.at : found.count
+    for (const { file } of failed.size > 0 ? found.slice(0, passed) : []) {
       const reason = failed.get(file.path)
       if (reason !== undefined) unreadable.push({ path: file.path, reason })
     }
@@ -191,13 +197,16 @@ export class ThreadLister {
     after: ListPlace | undefined,
     { index }: ListSources,
     unreadable: Unreadable[],
-  ): Promise<Candidate[]> {
+  ): Promise<Candidates> {
     const { sortKey, direction = 'desc' } = params
     const rollouts = await this.rollouts(params.isArchived, index, unreadable)
     if (sortKey === 'created') {
       const inOrder = direction === 'asc' ? rollouts.toReversed() : rollouts
       const candidateOf = (file: RolloutFile) => ({ file, atMs: stampMs(file.stamp) })
-      return behind(inOrder, after, candidateOf, direction).map(candidateOf)
+      const files = behind(inOrder, after, candidateOf, direction)
+      // Reading the times of all would take longer than the page.
+      const slice = (from: number, to: number) => files.slice(from, to).map(candidateOf)
+      return { count: files.length, slice }
     }
     const all: (Candidate & { readonly facts: FileFacts })[] = []
     for (const file of rollouts) {
@@ -211,7 +220,8 @@ export class ThreadLister {
     }
     all.sort((a, b) => b.atMs - a.atMs || newestId(a, b))
     if (direction === 'asc') all.reverse()
-    return behind(all, after, (candidate) => candidate, direction)
+    const candidates = behind(all, after, (candidate) => candidate, direction)
+    return { count: candidates.length, slice: (from, to) => candidates.slice(from, to) }
   }
 }
 
