@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { basename, dirname, join } from 'node:path'
@@ -14,7 +13,10 @@ const MOST_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 
 /** A name that nobody else uses for where this process listens for its peers. */
 export function newPeerSocket(home: string): string {
-  return join(peersFolder(home), `${process.pid}-${randomBytes(4).toString('hex')}.sock`)
+  // Chance enough among the servers of one process; `node:crypto` takes long to load.
+  const chance = Math.floor(Math.random() * 2 ** 32)
+  const name = `${process.pid}-${chance.toString(16).padStart(8, '0')}.sock`
+  return join(peersFolder(home), name)
 }
 
 export function pidOf(socketPath: string): number {
