@@ -23,6 +23,7 @@ export function picture(results: readonly Result[], title: string): string {
   const lines = results.map(lineOf).filter(({ shares }) => shares.length > 0)
   const height = TOP + lines.length * ROW + 12
   const body = [
+    `<title>${safe(title)}</title>`,
     text(10, 18, title, 'font-weight="bold"'),
     ...OTHERS.map(({ name, colour }, index) => {
       const x = LEFT + index * 130
@@ -69,6 +70,9 @@ function dot(x: number, y: number, colour: string): string {
 }
 
 function text(x: number, y: number, content: string, more = ''): string {
-  const safe = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-  return `<text x="${x}" y="${y}" ${more}>${safe}</text>`
+  return `<text x="${x}" y="${y}" ${more}>${safe(content)}</text>`
+}
+
+function safe(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }
