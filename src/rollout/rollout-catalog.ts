@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { type DirectoryEntry, type FileSystem, systemClock } from '../base/index.ts'
 import { ARCHIVE_FOLDER, SESSIONS_FOLDER } from './rollout-path.ts'
 import {
@@ -106,9 +106,10 @@ export class RolloutCatalog {
     if (known && isSame) return known
     const byName = new Map<string, RolloutFile>()
     for (const file of days.flat()) {
-      const fileName = basename(file.path).replace(/\.zst$/, '')
-      const known = byName.get(fileName)
-      if (!known || (known.isCompressed && !file.isCompressed)) byName.set(fileName, file)
+      // A file name without `.zst` says this and no more.
+      const name = `${file.stamp}-${file.threadId}`
+      const known = byName.get(name)
+      if (!known || (known.isCompressed && !file.isCompressed)) byName.set(name, file)
     }
     const rollouts = [...byName.values()].sort(newestFirst)
     const part = { rollouts, isComplete, days }

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import type { DirectoryEntry, FileSystem } from '../base/index.ts'
 import type { ThreadId } from '../protocol/index.ts'
 import {
@@ -34,7 +34,8 @@ export function rolloutsIn(
   for (const fileName of names) {
     const name = parseRolloutName(fileName)
     if (!name || (name.isCompressed && names.has(fileName.slice(0, -'.zst'.length)))) continue
-    found.push({ ...name, path: join(folder, fileName), isArchived })
+    // A plain name needs no normalising, and a home has thousands.
+    found.push({ ...name, path: `${folder}${sep}${fileName}`, isArchived })
   }
   return found.sort(newestFirst)
 }
