@@ -4,7 +4,7 @@ import { invalid } from './jsonrpc.ts'
 import { serdeText } from './serde-text.ts'
 
 /** Compiling a schema takes longer than most are used. */
-z.config({ jitless: true })
+const UNCOMPILED = { jitless: true }
 
 /** A method as both sides know it: its name, what it takes, and who may call it. */
 export interface Method<Params extends z.ZodType = z.ZodType> {
@@ -58,7 +58,7 @@ export function parseParams<Params extends z.ZodType>(
 ): z.output<Params> {
   const given = hasNoParams ? (sent ?? {}) : (sent ?? undefined)
   if (given === undefined) throw invalid('Invalid request: missing field `params`')
-  const parsed = params.safeParse(given)
+  const parsed = params.safeParse(given, UNCOMPILED)
   if (parsed.success) return parsed.data
   throw invalid(`Invalid request: ${serdeText(parsed.error.issues, given)}`)
 }
