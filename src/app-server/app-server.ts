@@ -96,12 +96,13 @@ export class AppServer implements AsyncDisposable {
   async schemas(): Promise<{ readonly [title: string]: JsonObject }> {
     const threads = await this.#load()
     assert(threads, 'what is served can be loaded')
-    const [{ INITIALIZE }, { requestSchema }, { toldSchemas }] = await Promise.all([
+    const [methods, { INITIALIZE }, { requestSchema }, { toldSchemas }] = await Promise.all([
+      threads.methods(),
       import('./handshake.ts'),
       import('./protocol/request-schema.ts'),
       import('./protocol/told/index.ts'),
     ])
-    return { ClientRequest: requestSchema([INITIALIZE, ...threads.methods]), ...toldSchemas() }
+    return { ClientRequest: requestSchema([INITIALIZE, ...methods]), ...toldSchemas() }
   }
 
   /** What is served, once it is there; undefined when no client has asked for anything. */

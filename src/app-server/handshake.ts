@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Json } from '../base/index.ts'
 import { isHeaderValue } from './client-info.ts'
 import type { ClientInfo } from './connection.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type { z } from 'zod/mini'
 import { errorText, type Json, type JsonObject } from '../base/index.ts'
 import type { Connection } from './connection.ts'
 import { invalid, overloaded, RpcError, type RpcRequest } from './protocol/jsonrpc.ts'
@@ -19,7 +19,7 @@ export interface Route {
   readonly run: (params: never, context: RequestContext) => Promise<JsonObject>
 }
 
-export function route<Params extends z.ZodType>(
+export function route<Params extends z.ZodMiniType>(
   method: Method<Params>,
   run: (params: z.output<Params>, context: RequestContext) => Promise<JsonObject>,
 ): Route {
@@ -41,24 +41,36 @@ export type TryForward = (
   request: RpcRequest,
 ) => Promise<boolean> | undefined
 
+export interface RouterOptions {
+  /** Served at once. */
+  readonly first: readonly Route[]
+  /** Loaded by the first request for none of those. */
+  readonly loadOthers: () => Promise<readonly Route[]>
+  readonly tryForward: TryForward
+}
+
 /**
  * Serves requests: in order within a queue key, beside each other otherwise. Every request gets one
  * answer.
  */
 export class Router {
-  readonly #routes: ReadonlyMap<string, Route>
-  readonly #tryForward: TryForward
+  readonly #routes: Map<string, Route>
+  readonly #options: RouterOptions
+  #others: Promise<void> | undefined
+  #hasOthers = false
   readonly #queues = new Map<string, Promise<void>>()
   readonly #running = new Set<Promise<void>>()
   /** How many of them each client has. */
   readonly #counts = new Map<Connection, number>()
 
-  constructor(routes: readonly Route[], tryForward: TryForward) {
-    this.#routes = new Map(routes.map((each) => [each.method.name, each]))
-    this.#tryForward = tryForward
+  constructor(options: RouterOptions) {
+    this.#options = options
+    this.#routes = new Map(options.first.map((each) => [each.method.name, each]))
   }
 
-  get methods(): Method[] {
+  /** All that are served. */
+  async methods(): Promise<Method[]> {
+    await this.#loadOthers()
     return [...this.#routes.values()].map(({ method }) => method)
   }
 
@@ -74,13 +86,37 @@ export class Router {
       return
     }
     this.#counts.set(connection, count + 1)
-    const running: Promise<void> = this.#serve(connection, request).finally(() => {
+    const running: Promise<void> = this.#admit(connection, request).finally(() => {
       this.#running.delete(running)
       const left = (this.#counts.get(connection) ?? 1) - 1
       if (left > 0) this.#counts.set(connection, left)
       else this.#counts.delete(connection)
     })
     this.#running.add(running)
+  }
+
+  /** While others are loaded, all wait for them: requests keep their order. */
+  #admit(connection: Connection, request: RpcRequest): Promise<void> {
+    const serve = () => this.#serve(connection, request)
+    const isReady = this.#hasOthers || (!this.#others && this.#routes.has(request.method))
+    if (isReady) return serve()
+    return this.#loadOthers().then(serve, (error) => {
+      connection.fail(request.id, toRpcError(error))
+    })
+  }
+
+  #loadOthers(): Promise<void> {
+    this.#others ??= this.#options.loadOthers().then(
+      (others) => {
+        for (const each of others) this.#routes.set(each.method.name, each)
+        this.#hasOthers = true
+      },
+      (error) => {
+        this.#others = undefined
+        throw error
+      },
+    )
+    return this.#others
   }
 
   async #serve(connection: Connection, request: RpcRequest): Promise<void> {
@@ -114,7 +150,7 @@ export class Router {
   ): Promise<void> {
     // Nobody waits for it any more.
     if (connection.isClosed) return
-    const forwarding = this.#tryForward(connection, request)
+    const forwarding = this.#options.tryForward(connection, request)
     if (forwarding && (await forwarding)) return
     const behind: (() => void)[] = []
     const context = { connection, after: (work: () => void) => void behind.push(work) }

@@ -4,7 +4,7 @@ import type { ThreadId } from '../protocol/index.ts'
 import type { ClientPort } from './app-server.ts'
 import type { ClientInfo, Connection, Wire } from './connection.ts'
 import { HistoryBudget } from './event-history.ts'
-import { routes } from './handlers/index.ts'
+import { firstRoutes, loadOtherRoutes } from './handlers/index.ts'
 import { parseHandshake } from './handshake.ts'
 import { IdleThreads } from './idle-threads.ts'
 import { isPeer } from './peer-client.ts'
@@ -63,8 +63,11 @@ export class ThreadServer implements AsyncDisposable {
         for (const each of options.connections) if (!isPeer(each)) each.notify(method, params)
       },
     })
-    const forward = (from: Connection, request: RpcRequest) => this.#tryForward(from, request)
-    this.#router = new Router(routes(this.#context), forward)
+    this.#router = new Router({
+      first: firstRoutes(this.#context),
+      loadOthers: () => loadOtherRoutes(this.#context),
+      tryForward: (from, request) => this.#tryForward(from, request),
+    })
     this.#listening = options.manager.listen({
       onLoaded: (handle) => void this.#feedOf(handle),
       onClosed: (threadId) => this.#forget(threadId),
@@ -77,8 +80,8 @@ export class ThreadServer implements AsyncDisposable {
     })
   }
 
-  get methods(): Method[] {
-    return this.#router.methods
+  methods(): Promise<Method[]> {
+    return this.#router.methods()
   }
 
   /** Whether a turn of some thread runs. */

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { forgetLogin, type Login, readLogin, saveApiKey } from '../../config/index.ts'
 import { parseThreadId } from '../../protocol/index.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'

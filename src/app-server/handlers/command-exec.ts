@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type JsonObject, quoteRustString } from '../../base/index.ts'
 import {
   type Confined,

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isObject, type Json, type JsonObject } from '../../base/index.ts'
 import {
   type ConfigEdit,
@@ -28,7 +28,7 @@ const edit = z.object({
   mergeStrategy: z.enum(['replace', 'upsert']),
 })
 const target = { filePath: optional(z.string()), expectedVersion: optional(z.string()) }
-const valueWrite = method('config/value/write', () => edit.extend(target), { queueKey })
+const valueWrite = method('config/value/write', () => z.extend(edit, target), { queueKey })
 const batchWrite = method(
   'config/batchWrite',
   () => z.object({ edits: z.array(edit), ...target, reloadUserConfig: optional(z.boolean()) }),

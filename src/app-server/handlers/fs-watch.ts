@@ -1,6 +1,6 @@
 import { type FSWatcher, statSync, watch } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Connection } from '../connection.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
 import { method } from '../protocol/method.ts'

@@ -15,7 +15,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { errorCode, type Json, type JsonObject } from '../../base/index.ts'
 import { osFailure } from '../os-error.ts'
 import { Base64Error, decodeBase64 } from '../protocol/base64.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Json } from '../../base/index.ts'
 import type { Connection } from '../connection.ts'
 import { invalid } from '../protocol/jsonrpc.ts'

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { describeJson, isObject, type Json } from '../../base/index.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
 import { method } from '../protocol/method.ts'

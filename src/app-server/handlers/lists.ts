@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Json } from '../../base/index.ts'
 import { readUserConfig } from '../../config/index.ts'
 import { FEATURES, isFeature, SETTABLE_FEATURES } from '../features.ts'

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Json } from '../../base/index.ts'
 import { inspectMcpServers, type McpInventory, readMcpResource } from '../../core/index.ts'
 import { method, plainMethod } from '../protocol/method.ts'

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Json, JsonObject } from '../../base/index.ts'
 import { DEFAULT_MODEL } from '../../core/index.ts'
 import { method } from '../protocol/method.ts'

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { Base64Error, decodeBase64 } from '../protocol/base64.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { count, optional } from '../protocol/schema.ts'
@@ -17,12 +17,12 @@ export const terminalSize = z.object({ rows: count, cols: count })
 /** What `command/exec` and `process/spawn` both take. */
 export const processParams = {
   command: z.array(z.string()),
-  env: optional(z.record(z.string(), z.string().nullable())),
+  env: optional(z.record(z.string(), z.nullable(z.string()))),
   tty: optional(z.boolean()),
   streamStdin: optional(z.boolean()),
   streamStdoutStderr: optional(z.boolean()),
-  outputBytesCap: z.number().int().min(0).nullish(),
-  timeoutMs: z.number().int().nullish(),
+  outputBytesCap: z.nullish(z.number().check(z.int(), z.minimum(0))),
+  timeoutMs: z.nullish(z.number().check(z.int())),
   size: optional(terminalSize),
 }
 

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { quoteRustString } from '../../base/index.ts'
 import { ClientProcesses, type ProcessEnd } from '../client-processes.ts'
 import type { Connection } from '../connection.ts'

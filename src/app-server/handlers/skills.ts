@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Json } from '../../base/index.ts'
 import { listSkills, readUserConfig, writeSkillRule } from '../../config/index.ts'
 import { RpcError } from '../protocol/jsonrpc.ts'

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { gitIn, type JsonObject, quoteRustString } from '../../base/index.ts'
 import { parseThreadId } from '../../protocol/index.ts'
 import { type StoredThread, ThreadStoreError } from '../../thread-store/index.ts'
@@ -16,7 +16,7 @@ const NO_VARIANT =
   'Invalid request: data did not match any variant of untagged enum GetConversationSummaryParams'
 
 const summary = method('getConversationSummary', () =>
-  z.object({ rolloutPath: z.unknown(), conversationId: z.unknown() }).partial(),
+  z.partial(z.object({ rolloutPath: z.unknown(), conversationId: z.unknown() })),
 )
 const diffToRemote = method('gitDiffToRemote', () => z.object({ cwd: z.string() }))
 

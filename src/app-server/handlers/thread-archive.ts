@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { JsonObject } from '../../base/index.ts'
 import type { ThreadId } from '../../protocol/index.ts'
 import { invalid } from '../protocol/jsonrpc.ts'

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { describeJson, type Json, type JsonObject } from '../../base/index.ts'
 import type { ThreadHandle } from '../../core/index.ts'
 import { GOAL_STATUSES, type ThreadGoal, type ThreadId } from '../../protocol/index.ts'
@@ -12,11 +12,11 @@ import { byThread, notFound, threadIdOf } from './thread-ids.ts'
 import { readStored } from './thread-view.ts'
 
 /** Absent is left as it is, null is no budget. */
-const budget = z
-  .custom<number | null>((value) => value === null || Number.isSafeInteger(value), {
+const budget = z.optional(
+  z.custom<number | null>((value) => value === null || Number.isSafeInteger(value), {
     error: ({ input }) => `invalid type: ${describeJson(input as Json)}, expected i64`,
-  })
-  .optional()
+  }),
+)
 
 const goalSet = method(
   'thread/goal/set',

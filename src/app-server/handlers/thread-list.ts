@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { JsonObject } from '../../base/index.ts'
 import { parseThreadId } from '../../protocol/index.ts'
 import type { ListThreads } from '../../thread-store/index.ts'

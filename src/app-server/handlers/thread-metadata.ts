@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { JsonObject } from '../../base/index.ts'
 import type { ThreadHandle } from '../../core/index.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
@@ -10,7 +10,7 @@ import { changeable, listed, noRollout, updateMetadata } from './stored-thread.t
 import { byThread, loadedThread, threadIdOf } from './thread-ids.ts'
 
 /** Absent is left as it is, null cleared. */
-const fact = z.string().nullish()
+const fact = z.nullish(z.string())
 
 const metadataUpdate = method(
   'thread/metadata/update',

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { JsonObject } from '../../base/index.ts'
 import { wireThread } from '../projection/thread.ts'
 import { invalid } from '../protocol/jsonrpc.ts'

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { JsonObject } from '../../base/index.ts'
 import { sourceKinds as wordsFor } from '../../protocol/index.ts'
 import {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isObject, type Json, type JsonObject } from '../../base/index.ts'
 import { type Config, requireProvider } from '../../config/index.ts'
 import { DEFAULT_MODEL, type SessionSettings } from '../../core/index.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { describeJson, errorText, isObject, type Json, type JsonObject } from '../../base/index.ts'
 import {
   SessionError,

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { ClientAnswer, ClientRequestKind } from '../../protocol/index.ts'
 import { json, jsonObject, texts } from '../protocol/schema.ts'
 import type { ClientReply } from '../server-requests.ts'
@@ -16,8 +16,8 @@ const toolResult = z.object({ contentItems: z.array(content), success: z.boolean
 const answers = z.object({ answers: z.record(z.string(), z.object({ answers: texts })) })
 const elicitation = z.object({
   action: z.enum(['accept', 'decline', 'cancel']),
-  content: jsonObject.nullish(),
-  _meta: jsonObject.nullish(),
+  content: z.nullish(jsonObject),
+  _meta: z.nullish(jsonObject),
 })
 
 const UNREADABLE_TOOL_RESULT = 'dynamic tool response was invalid'
@@ -47,7 +47,7 @@ export const readReply: {
   },
 }
 
-function parsed<T extends z.ZodType>(schema: T, reply: ClientReply): z.output<T> | undefined {
+function parsed<T extends z.ZodMiniType>(schema: T, reply: ClientReply): z.output<T> | undefined {
   const result = json.safeParse('result' in reply ? reply.result : undefined)
   return result.success ? schema.safeParse(result.data).data : undefined
 }

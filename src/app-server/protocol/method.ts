@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isObject, type Json } from '../../base/index.ts'
 import { invalid } from './jsonrpc.ts'
 import { serdeText } from './serde-text.ts'
@@ -7,7 +7,7 @@ import { serdeText } from './serde-text.ts'
 const UNCOMPILED = { jitless: true }
 
 /** A method as both sides know it: its name, what it takes, and who may call it. */
-export interface Method<Params extends z.ZodType = z.ZodType> {
+export interface Method<Params extends z.ZodMiniType = z.ZodMiniType> {
   readonly name: string
   readonly params: Params
   /** Takes no params at all: absent, null and `{}` are the same. */
@@ -25,7 +25,7 @@ export const whenGiven: ExperimentalUse = (value) => value !== null && value !==
 export const whenTrue: ExperimentalUse = (value) => value === true
 
 /** Its schema is made when the method is first called: a server has many, a client uses few. */
-export function method<Params extends z.ZodType>(
+export function method<Params extends z.ZodMiniType>(
   name: string,
   makeParams: () => Params,
   options: Omit<Method<Params>, 'name' | 'params'> = {},
@@ -46,13 +46,13 @@ const NO_PARAMS = z.object({})
 /** Without params. */
 export function plainMethod(
   name: string,
-  options: Omit<Method<z.ZodObject>, 'name' | 'params' | 'hasNoParams'> = {},
-): Method<z.ZodObject> {
+  options: Omit<Method<z.ZodMiniObject>, 'name' | 'params' | 'hasNoParams'> = {},
+): Method<z.ZodMiniObject> {
   return { name, params: NO_PARAMS, hasNoParams: true, ...options }
 }
 
 /** Throws `Invalid request: …` in the words of 0.133.0. */
-export function parseParams<Params extends z.ZodType>(
+export function parseParams<Params extends z.ZodMiniType>(
   { params, hasNoParams }: Method<Params>,
   sent: Json | undefined,
 ): z.output<Params> {

@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { describeJson, type Json } from '../../base/index.ts'
 
 /** Longer ones no system takes. */
@@ -7,21 +7,23 @@ const MOST_CHARS = 4096
 
 /** An absolute path, tidied up; faults of the member `name` in the words of 0.133.0. */
 export function absolutePath(name = 'path') {
-  return z
-    .custom<string>((value) => typeof value === 'string', {
-      abort: true,
-      error: ({ input }) =>
-        input === undefined
-          ? `missing field \`${name}\``
-          : `invalid type: ${describeJson(input as Json)}, expected path string`,
-    })
-    .refine((path) => isAbsolute(path), {
-      abort: true,
-      error: 'AbsolutePathBuf deserialized without a base path',
-    })
-    .refine((path) => path.length <= MOST_CHARS && !path.includes('\0'), {
-      abort: true,
-      error: `a path has no NUL and at most ${MOST_CHARS} characters`,
-    })
-    .transform((path) => resolve(path))
+  const text = z.custom<string>((value) => typeof value === 'string', {
+    abort: true,
+    error: ({ input }) =>
+      input === undefined
+        ? `missing field \`${name}\``
+        : `invalid type: ${describeJson(input as Json)}, expected path string`,
+  })
+  const isPath = z.refine<string>((path) => isAbsolute(path), {
+    abort: true,
+    error: 'AbsolutePathBuf deserialized without a base path',
+  })
+  const isUsable = z.refine<string>((path) => path.length <= MOST_CHARS && !path.includes('\0'), {
+    abort: true,
+    error: `a path has no NUL and at most ${MOST_CHARS} characters`,
+  })
+  return z.pipe(
+    text.check(isPath, isUsable),
+    z.transform((path: string) => resolve(path)),
+  )
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { method, plainMethod } from './method.ts'
 import { requestSchema } from './request-schema.ts'
 import { jsonObject, optional, taggedUnion, texts } from './schema.ts'

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { JsonObject } from '../../base/index.ts'
 import type { Method } from './method.ts'
 
@@ -30,7 +30,7 @@ export function requestSchema(methods: readonly Method[]): JsonObject {
 }
 
 /** What is checked by code is left open. */
-function schemaOf(params: z.ZodType): JsonObject {
+function schemaOf(params: z.ZodMiniType): JsonObject {
   const made = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any', target: 'draft-7' })
   const { $schema: _, '~standard': __, ...schema } = made as unknown as JsonObject
   return schema

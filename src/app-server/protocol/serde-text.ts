@@ -1,4 +1,4 @@
-import type { core } from 'zod'
+import type { core } from 'zod/mini'
 import { describeJson, type Json } from '../../base/index.ts'
 
 /** What serde calls the types of our schemas; clients match on these texts. */

@@ -14,8 +14,8 @@ export const milliseconds = z.number()
 export const whole = z.int()
 export const flag = z.boolean()
 
-export function maybe<T extends z.ZodType>(schema: T) {
-  return schema.nullable()
+export function maybe<T extends z.core.$ZodType>(schema: T) {
+  return z.nullable(schema)
 }
 
 /** Exactly these members. */
