@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../test/support/sqlite.ts'
 import { interleavedSection, type Row, type Section } from './measure.ts'
 import { SeededText } from './seeded-text.ts'
 
@@ -27,9 +27,9 @@ class Machine implements Disposable, AsyncDisposable {
     this.#database.pragma('journal_mode = WAL')
     this.#database.exec('CREATE TABLE rows (id INTEGER PRIMARY KEY, summary TEXT NOT NULL)')
     const insert = this.#database.prepare('INSERT INTO rows (summary) VALUES (?)')
-    this.#database.transaction(() => {
-      for (let n = 0; n < SQLITE_ROWS; n += 1) insert.run(this.#lines[n % JSON_LINES])
-    })()
+    this.#database.exec('BEGIN')
+    for (let n = 0; n < SQLITE_ROWS; n += 1) insert.run(this.#lines[n % JSON_LINES] ?? '')
+    this.#database.exec('COMMIT')
   }
 
   write(): void {

@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict'
 import { existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { INDEX_FILE } from '../src/thread-store/index.ts'
 import { INDEX_FAULTS } from '../test/fault/index-faults.ts'
 import type { Random } from '../test/support/seeded-random.ts'
+import { Sqlite } from '../test/support/sqlite.ts'
 import { Incarnations } from './incarnations.ts'
 import { shortTurns } from './model.ts'
 import { assertServed, placeThreads } from './placed-home.ts'
@@ -18,7 +18,7 @@ const THREADS = 12
 
 type Spoil = (path: string, random: Random) => Disposable | undefined
 
-function changed(change: (database: Sqlite.Database) => void): Spoil {
+function changed(change: (database: Sqlite) => void): Spoil {
   return (path) => {
     if (!existsSync(path)) return undefined
     const database = new Sqlite(path)
@@ -41,7 +41,7 @@ const scribble: Spoil = (path, random) => {
   return undefined
 }
 
-function tablesOf(database: Sqlite.Database): string[] {
+function tablesOf(database: Sqlite): string[] {
   const select = `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'`
   const rows = database.prepare(`${select} AND name NOT LIKE 'sqlite_%'`).all()
   return rows.map((row) => String((row as { name: unknown }).name))

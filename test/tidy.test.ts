@@ -75,7 +75,7 @@ export function layerFaults(sources: readonly Source[]): string[] {
 
 /** Only one layer each knows SQLite, the command line and the calls of the system. */
 const PACKAGE_OWNERS: { readonly [name: string]: string | readonly string[] } = {
-  'better-sqlite3': 'state',
+  'node:sqlite': 'state',
   commander: 'cli',
   koffi: 'base',
   'smol-toml': 'config',
@@ -84,11 +84,12 @@ const PACKAGE_OWNERS: { readonly [name: string]: string | readonly string[] } = 
   '@modelcontextprotocol/client': 'core',
   ws: ['core', 'app-server'],
   zod: 'app-server',
+  'zod/mini': 'app-server',
 }
 
 function packageFaults(source: Source, layer: string, specifier: string): string[] {
-  if (specifier.startsWith('node:')) return []
   const owner = PACKAGE_OWNERS[specifier]
+  if (owner === undefined && specifier.startsWith('node:')) return []
   if (owner !== undefined && [owner].flat().includes(layer)) return []
   const where = owner === undefined ? 'no layer yet' : `only ${[owner].flat().join(', ')}`
   return [`${source.path}: ${where} may import ${specifier} (see test/tidy.test.ts)`]
@@ -223,8 +224,10 @@ describe('the checks bite', () => {
   })
 
   it('sees a package in a layer that does not own it', () => {
-    const faults = layerFaults([file('src/core/x.ts', `import Sqlite from 'better-sqlite3'`)])
-    const message = 'src/core/x.ts: only state may import better-sqlite3 (see test/tidy.test.ts)'
+    const faults = layerFaults([
+      file('src/core/x.ts', `import { DatabaseSync } from 'node:sqlite'`),
+    ])
+    const message = 'src/core/x.ts: only state may import node:sqlite (see test/tidy.test.ts)'
     assert.deepEqual(faults, [message])
   })
 

@@ -80,7 +80,8 @@ function factsOf(stat: Stats): FileFacts {
   return {
     sizeBytes: stat.size,
     modifiedAtMs: stat.mtimeMs,
-    inode: stat.ino,
+    // Some systems have greater ones, which databases hand out in part only.
+    inode: stat.ino % 2 ** 53,
     linkCount: stat.nlink,
     kind: kindOf(stat),
   }

@@ -7,7 +7,7 @@ import { FaultyFileSystem } from '../../test/support/faulty-file-system.ts'
 import { TempFolder } from '../../test/support/temp-folder.ts'
 import { threadIdOf } from '../../test/support/thread-log.ts'
 import { type DirectoryEntry, type FileSystem, nodeFileSystem } from '../base/index.ts'
-import { RolloutCatalog } from './rollout-catalog.ts'
+import { type FolderMemory, type ListedFolder, RolloutCatalog } from './rollout-catalog.ts'
 import { newestFirst, type RolloutFile, scanArchive, scanSessions } from './rollout-scan.ts'
 
 const RUNS = Number(process.env.BOBBIN_RUNS ?? 150)
@@ -28,7 +28,8 @@ const DAYS = [
   'sessions/2026/12/1',
   'sessions/2025/1/1',
 ]
-const FOLDERS = [...DAYS, 'archived_sessions', 'sessions/2026/11', 'sessions/2026', 'sessions']
+const PARENTS = ['2026/11', '2026/12', '2026', '2025/1', '2025'].map((at) => `sessions/${at}`)
+const FOLDERS = [...DAYS, 'archived_sessions', ...PARENTS, 'sessions']
 const STRANGE = [...FOLDERS, 'sessions/2026/11/20/deeper', 'sessions/x/1/1', 'elsewhere']
 
 const folder = fc.constantFrom(...STRANGE)
@@ -85,23 +86,50 @@ async function scanned(files: FileSystem, home: string, isArchived: boolean): Pr
   return { files: [...byName.values()].sort(newestFirst), unreadable }
 }
 
-async function listed(catalog: RolloutCatalog, isArchived: boolean): Promise<Found> {
+async function listed(
+  catalog: RolloutCatalog,
+  isArchived: boolean,
+  memory?: FolderMemory,
+): Promise<Found> {
   const unreadable: string[] = []
   const note = (path: string) => void unreadable.push(path)
-  const part = await (isArchived ? catalog.archived(note) : catalog.active(note))
+  const part = await (isArchived ? catalog.archived(note, memory) : catalog.active(note, memory))
   assert.equal(part.isComplete, unreadable.length === 0)
   return { files: part.rollouts, unreadable }
 }
 
-async function compare(files: FileSystem, home: string, catalog: RolloutCatalog): Promise<void> {
+async function compare(
+  files: FileSystem,
+  home: string,
+  catalog: RolloutCatalog,
+  memory?: FolderMemory,
+): Promise<void> {
   for (const isArchived of [false, true]) {
-    assert.deepEqual(await listed(catalog, isArchived), await scanned(files, home, isArchived))
+    const found = await listed(catalog, isArchived, memory)
+    assert.deepEqual(found, await scanned(files, home, isArchived))
+  }
+}
+
+/** Outlives a catalog, as the index does. */
+class KeptFolders implements FolderMemory {
+  readonly byPath = new Map<string, ListedFolder>()
+
+  readAll(): ListedFolder[] {
+    return [...this.byPath.values()]
+  }
+
+  update(listed: readonly ListedFolder[], gone: readonly string[]): void {
+    for (const { path, modifiedAtMs, inode, names } of listed) {
+      this.byPath.set(path, { path, modifiedAtMs, inode, names })
+    }
+    for (const path of gone) this.byPath.delete(path)
   }
 }
 
 /** So long ago that nothing changed meanwhile. */
-async function age(home: TempFolder): Promise<void> {
-  for (const at of FOLDERS) await utimes(home.at(at), 1e9, 1e9).catch(() => undefined)
+async function age(home: TempFolder, seconds = 0): Promise<void> {
+  const at = 1e9 + seconds
+  for (const each of FOLDERS) await utimes(home.at(each), at, at).catch(() => undefined)
 }
 
 describe('the catalog of rollouts', () => {
@@ -150,6 +178,46 @@ describe('the catalog of rollouts', () => {
     await make(home, { kind: 'write', at: at.replace('01-', '02-') })
     const next = await catalog.active(assert.fail)
     assert.deepEqual([next.rollouts.length, files.countOf('readDirectory')], [2, before + 1])
+  })
+
+  it('goes on from what an earlier process has listed, whatever changed in between', async () => {
+    const rounds = fc.array(fc.array(anyChange, { maxLength: 8 }), { minLength: 1, maxLength: 6 })
+    const property = fc.asyncProperty(rounds, fc.boolean(), async (all, isAged) => {
+      await using home = await TempFolder.create()
+      for (const at of DAYS) {
+        await make(home, {
+          kind: 'write',
+          at: join(at, `rollout-2026-11-20T10-00-01-${threadIdOf(1)}.jsonl`),
+        })
+      }
+      const memory = new KeptFolders()
+      for (const [round, changes] of all.entries()) {
+        if (isAged) await age(home, round)
+        const catalog = new RolloutCatalog(nodeFileSystem, home.path)
+        await compare(nodeFileSystem, home.path, catalog, memory)
+        for (const change of changes) await make(home, change)
+        await compare(nodeFileSystem, home.path, catalog, memory)
+      }
+    })
+    await fc.assert(property, { numRuns: RUNS })
+  })
+
+  it('reads no old folder again in a new process, and forgets those that are gone', async () => {
+    await using home = await TempFolder.create()
+    for (const at of FOLDERS) await make(home, { kind: 'write', at: `${at}/x` })
+    await age(home)
+    const memory = new KeptFolders()
+    await new RolloutCatalog(nodeFileSystem, home.path).active(assert.fail, memory)
+    const known = [...memory.byPath.keys()]
+    const files = new FaultyFileSystem()
+    await new RolloutCatalog(files, home.path).active(assert.fail, memory)
+    assert.equal(files.countOf('readDirectory'), 0)
+    await rm(home.at('sessions/2026/12'), { recursive: true })
+    await age(home, 1)
+    await new RolloutCatalog(files, home.path).active(assert.fail, memory)
+    const gone = known.filter((path) => !memory.byPath.has(path))
+    const expected = ['sessions/2026/12', 'sessions/2026/12/1']
+    assert.deepEqual(gone.toSorted(), expected.map((at) => home.at(at)).toSorted())
   })
 
   it('tells of folders that cannot be read, and lists them when they can', async () => {

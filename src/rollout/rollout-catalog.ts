@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join, sep } from 'node:path'
 import { type DirectoryEntry, type FileSystem, systemClock } from '../base/index.ts'
 import { ARCHIVE_FOLDER, SESSIONS_FOLDER } from './rollout-path.ts'
 import {
@@ -6,7 +6,8 @@ import {
   numericFolders,
   type OnUnreadable,
   type RolloutFile,
-  rolloutsIn,
+  rolloutFiles,
+  rolloutNames,
 } from './rollout-scan.ts'
 
 export interface CatalogPart {
@@ -16,13 +17,29 @@ export interface CatalogPart {
   readonly isComplete: boolean
 }
 
-interface Folder<T> {
+/** A folder as it was listed; that holds as long as it has this inode and time. */
+export interface ListedFolder {
+  readonly path: string
   readonly modifiedAtMs: number
   readonly inode: number
+  /** Of its entries those that matter. */
+  readonly names: readonly string[]
+}
+
+/** What outlives the process of what was listed. */
+export interface FolderMemory {
+  /** Everything that is remembered. */
+  readAll(): readonly ListedFolder[]
+  update(listed: readonly ListedFolder[], gone: readonly string[]): void
+}
+
+interface Folder extends ListedFolder {
   /** Changed so shortly before it was read that a later change may have the same time. */
   readonly isRecent: boolean
-  readonly content: T
 }
+
+type PickNames = (entries: readonly DirectoryEntry[]) => string[]
+type ListFolder = (path: string, pick: PickNames) => Promise<Folder | undefined>
 
 /** No file system that is worth the name has coarser times. */
 const RECENT_MS = 2000
@@ -36,114 +53,126 @@ const LEVELS_OF_SESSIONS = 3
 export class RolloutCatalog {
   readonly #files: FileSystem
   readonly #home: string
-  readonly #folders = new Map<string, Folder<readonly string[]>>()
-  readonly #days = new Map<string, Folder<readonly RolloutFile[]>>()
-  readonly #parts = new Map<string, CatalogPart & { readonly days: readonly object[] }>()
+  readonly #folders = new Map<string, Folder>()
+  readonly #rollouts = new WeakMap<Folder, readonly RolloutFile[]>()
+  readonly #parts = new Map<string, CatalogPart & { readonly folders: readonly Folder[] }>()
+  readonly #recalled = new WeakSet<FolderMemory>()
 
   constructor(files: FileSystem, home: string) {
     this.#files = files
     this.#home = home
   }
 
-  async active(onUnreadable: OnUnreadable): Promise<CatalogPart> {
-    return this.#scan(SESSIONS_FOLDER, onUnreadable, async (note) => {
-      let folders = [join(this.#home, SESSIONS_FOLDER)]
+  async active(onUnreadable: OnUnreadable, memory?: FolderMemory): Promise<CatalogPart> {
+    const root = join(this.#home, SESSIONS_FOLDER)
+    return this.#scan(root, onUnreadable, memory, async (list) => {
+      let folders = [root]
       for (let level = 0; level < LEVELS_OF_SESSIONS; level += 1) {
         const children: string[] = []
         for (const folder of folders) {
-          const found = await this.#read(this.#folders, folder, note, (entries) =>
-            numericFolders(folder, entries),
-          )
-          children.push(...(found ?? []))
+          const found = await list(folder, numericFolders)
+          for (const name of found?.names ?? []) children.push(`${folder}${sep}${name}`)
         }
         folders = children
       }
-      return this.#rollouts(folders, false, note)
+      return folders
     })
   }
 
-  async archived(onUnreadable: OnUnreadable): Promise<CatalogPart> {
-    return this.#scan(ARCHIVE_FOLDER, onUnreadable, (note) =>
-      this.#rollouts([join(this.#home, ARCHIVE_FOLDER)], true, note),
-    )
+  async archived(onUnreadable: OnUnreadable, memory?: FolderMemory): Promise<CatalogPart> {
+    const root = join(this.#home, ARCHIVE_FOLDER)
+    return this.#scan(root, onUnreadable, memory, () => Promise.resolve([root]))
   }
 
   async #scan(
-    name: string,
+    root: string,
     onUnreadable: OnUnreadable,
-    scan: (note: OnUnreadable) => Promise<(readonly RolloutFile[])[]>,
+    memory: FolderMemory | undefined,
+    rolloutFolders: (list: ListFolder) => Promise<readonly string[]>,
   ): Promise<CatalogPart> {
+    this.#recall(memory)
+    const [visited, listed]: [Set<string>, Folder[]] = [new Set(), []]
     let isComplete = true
-    const days = await scan((folder, error) => {
-      isComplete = false
-      onUnreadable(folder, error)
-    })
-    return this.#part(name, days, isComplete)
-  }
-
-  async #rollouts(
-    folders: readonly string[],
-    isArchived: boolean,
-    onUnreadable: OnUnreadable,
-  ): Promise<(readonly RolloutFile[])[]> {
-    const days: (readonly RolloutFile[])[] = []
-    for (const folder of folders) {
-      const found = await this.#read(this.#days, folder, onUnreadable, (entries) =>
-        rolloutsIn(folder, entries, isArchived),
-      )
-      if (found) days.push(found)
+    const list: ListFolder = async (path, pick) => {
+      visited.add(path)
+      try {
+        const { folder, isNew } = await this.#list(path, pick)
+        if (folder && isNew && !folder.isRecent) listed.push(folder)
+        return folder
+      } catch (error) {
+        isComplete = false
+        onUnreadable(path, error)
+        return undefined
+      }
     }
-    return days
+    const folders: Folder[] = []
+    for (const path of await rolloutFolders(list)) {
+      const folder = await list(path, rolloutNames)
+      if (folder) folders.push(folder)
+    }
+    const isGone = (path: string) => path.startsWith(root) && !visited.has(path)
+    const gone = isComplete ? [...this.#folders.keys()].filter(isGone) : []
+    for (const path of gone) this.#folders.delete(path)
+    memory?.update(listed, gone)
+    return this.#part(root, folders, isComplete)
   }
 
-  /** Sorted anew only when a folder was read anew. */
-  #part(name: string, days: readonly (readonly RolloutFile[])[], isComplete: boolean): CatalogPart {
-    const known = this.#parts.get(name)
+  /** What was listed by this process is newer than what is remembered. */
+  #recall(memory: FolderMemory | undefined): void {
+    if (!memory || this.#recalled.has(memory)) return
+    this.#recalled.add(memory)
+    for (const folder of memory.readAll()) {
+      if (!this.#folders.has(folder.path)) {
+        this.#folders.set(folder.path, { ...folder, isRecent: false })
+      }
+    }
+  }
+
+  /** Sorted anew only when a folder was listed anew. */
+  #part(root: string, folders: readonly Folder[], isComplete: boolean): CatalogPart {
+    const known = this.#parts.get(root)
     const isSame =
       known?.isComplete === isComplete &&
-      known.days.length === days.length &&
-      known.days.every((day, index) => day === days[index])
+      known.folders.length === folders.length &&
+      known.folders.every((folder, index) => folder === folders[index])
     if (known && isSame) return known
-    const byName = new Map<string, RolloutFile>()
-    for (const file of days.flat()) {
-      // A file name without `.zst` says this and no more.
-      const name = `${file.stamp}-${file.threadId}`
-      const known = byName.get(name)
-      if (!known || (known.isCompressed && !file.isCompressed)) byName.set(name, file)
-    }
-    const rollouts = [...byName.values()].sort(newestFirst)
-    const part = { rollouts, isComplete, days }
-    this.#parts.set(name, part)
+    const isArchived = basename(root) === ARCHIVE_FOLDER
+    const found = folders.flatMap((folder) => this.#rolloutsOf(folder, isArchived))
+    const rollouts = found.sort(newestFirst).filter((file, index, all) => {
+      const before = all[index - 1]
+      return before?.threadId !== file.threadId || before.stamp !== file.stamp
+    })
+    const part = { rollouts, isComplete, folders }
+    this.#parts.set(root, part)
     return part
   }
 
-  /** Undefined when there is no such folder, or it cannot be read. */
-  async #read<T>(
-    known: Map<string, Folder<T>>,
-    folder: string,
-    onUnreadable: OnUnreadable,
-    parse: (entries: readonly DirectoryEntry[]) => T,
-  ): Promise<T | undefined> {
-    try {
-      const facts = await this.#files.facts(folder)
-      const before = known.get(folder)
-      const isSame =
-        facts !== undefined &&
-        before?.modifiedAtMs === facts.modifiedAtMs &&
-        before.inode === facts.inode &&
-        !before.isRecent
-      if (isSame) return before.content
-      known.delete(folder)
-      if (!facts) return undefined
-      const { modifiedAtMs, inode, kind } = facts
-      // The time of a link says nothing of what it leads to.
-      const isRecent = kind !== 'directory' || modifiedAtMs > systemClock.nowMs() - RECENT_MS
-      const content = parse(await this.#files.readDirectory(folder))
-      known.set(folder, { modifiedAtMs, inode, isRecent, content })
-      return content
-    } catch (error) {
-      onUnreadable(folder, error)
-      return undefined
-    }
+  #rolloutsOf(folder: Folder, isArchived: boolean): readonly RolloutFile[] {
+    const known = this.#rollouts.get(folder)
+    if (known) return known
+    const found = rolloutFiles(folder.path, folder.names, isArchived)
+    this.#rollouts.set(folder, found)
+    return found
+  }
+
+  /** No folder when there is none. */
+  async #list(path: string, pick: PickNames): Promise<{ folder?: Folder; isNew?: boolean }> {
+    const facts = await this.#files.facts(path)
+    const before = this.#folders.get(path)
+    const isSame =
+      facts !== undefined &&
+      before?.modifiedAtMs === facts.modifiedAtMs &&
+      before.inode === facts.inode &&
+      !before.isRecent
+    if (isSame) return { folder: before }
+    this.#folders.delete(path)
+    if (!facts) return {}
+    const { modifiedAtMs, inode, kind } = facts
+    // The time of a link says nothing of what it leads to.
+    const isRecent = kind !== 'directory' || modifiedAtMs > systemClock.nowMs() - RECENT_MS
+    const names = pick(await this.#files.readDirectory(path))
+    const folder = { path, modifiedAtMs, inode, names, isRecent }
+    this.#folders.set(path, folder)
+    return { folder, isNew: true }
   }
 }

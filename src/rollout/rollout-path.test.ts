@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { threadIdOf } from '../../test/support/thread-log.ts'
-import { parseRolloutName } from './rollout-path.ts'
+import { parseRolloutName, readRolloutName } from './rollout-path.ts'
 
 const ID = threadIdOf(1)
 const MODULE = new URL('./rollout-path.ts', import.meta.url).href
@@ -34,6 +34,13 @@ describe('the name of a rollout', () => {
   it('tells the start and the thread, whatever the version and the case of the id', () => {
     const stamp = '2026-11-20T18-33-36'
     const parsed = { threadId: ID, stamp, isCompressed: false }
+    for (const name of [
+      `rollout-${stamp}-${ID.toUpperCase()}.jsonl`,
+      `rollout-${stamp}-${ID}.jsonl`,
+    ]) {
+      assert.deepEqual(readRolloutName(name), parseRolloutName(name))
+      assert.deepEqual(readRolloutName(`${name}.zst`), parseRolloutName(`${name}.zst`))
+    }
     assert.deepEqual(parseRolloutName(`rollout-${stamp}-${ID}.jsonl`), parsed)
     assert.deepEqual(parseRolloutName(`/a/b/rollout-${stamp}-${ID.toUpperCase()}.jsonl`), parsed)
     const v4 = '5973b6c0-94b8-487b-a530-2aeb6098ae0e'

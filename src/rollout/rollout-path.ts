@@ -22,6 +22,12 @@ export function parseRolloutName(path: string): RolloutName | undefined {
   return { threadId, stamp: match[1], isCompressed: match[3] !== undefined }
 }
 
+/** Faster, of the name of a file that is known to be a rollout's. */
+export function readRolloutName(name: string): RolloutName {
+  const threadId = name.slice(28, 64).toLowerCase() as ThreadId
+  return { threadId, stamp: name.slice(8, 27), isCompressed: name.endsWith('.zst') }
+}
+
 interface LocalDate {
   readonly year: string
   readonly month: string

@@ -6,6 +6,7 @@ import {
   dayFolder,
   parseRolloutName,
   type RolloutName,
+  readRolloutName,
   SESSIONS_FOLDER,
 } from './rollout-path.ts'
 
@@ -17,27 +18,41 @@ export interface RolloutFile extends RolloutName {
 const DAY_MS = 24 * 60 * 60 * 1000
 const NUMERIC = /^\d+$/
 
-/** By start, then by id: an order that any two rollouts of different names have. */
+/** By start, then by id: all rollouts of different names have an order; then plain ones first. */
 export function newestFirst(a: RolloutFile, b: RolloutFile): number {
   if (a.stamp !== b.stamp) return a.stamp < b.stamp ? 1 : -1
-  return a.threadId < b.threadId ? 1 : -1
+  if (a.threadId !== b.threadId) return a.threadId < b.threadId ? 1 : -1
+  return Number(a.isCompressed) - Number(b.isCompressed)
 }
 
 /** Of a rollout that lies there plain and compressed the plain one, which may have gone on. */
-export function rolloutsIn(
+export function rolloutNames(entries: readonly DirectoryEntry[]): string[] {
+  const names = new Set(entries.filter(({ kind }) => kind === 'file').map(({ name }) => name))
+  return [...names].filter((fileName) => {
+    const name = parseRolloutName(fileName)
+    return name && !(name.isCompressed && names.has(fileName.slice(0, -'.zst'.length)))
+  })
+}
+
+/** Those of `rolloutNames`, newest first. */
+export function rolloutFiles(
+  folder: string,
+  names: readonly string[],
+  isArchived: boolean,
+): RolloutFile[] {
+  // A home has thousands: what is known of their names is not looked at again.
+  const files = names.map((name) => {
+    return { ...readRolloutName(name), path: `${folder}${sep}${name}`, isArchived }
+  })
+  return files.sort(newestFirst)
+}
+
+function rolloutsIn(
   folder: string,
   entries: readonly DirectoryEntry[],
   isArchived: boolean,
 ): RolloutFile[] {
-  const names = new Set(entries.filter(({ kind }) => kind === 'file').map(({ name }) => name))
-  const found: RolloutFile[] = []
-  for (const fileName of names) {
-    const name = parseRolloutName(fileName)
-    if (!name || (name.isCompressed && names.has(fileName.slice(0, -'.zst'.length)))) continue
-    // A plain name needs no normalising, and a home has thousands.
-    found.push({ ...name, path: `${folder}${sep}${fileName}`, isArchived })
-  }
-  return found.sort(newestFirst)
+  return rolloutFiles(folder, rolloutNames(entries), isArchived)
 }
 
 /** Hears of a folder that cannot be read, for instance for want of permission. */
@@ -56,12 +71,12 @@ async function entriesOf(
   }
 }
 
-export function numericFolders(folder: string, entries: readonly DirectoryEntry[]): string[] {
+/** Greatest number first. */
+export function numericFolders(entries: readonly DirectoryEntry[]): string[] {
   return entries
     .filter((entry) => entry.kind === 'directory' && NUMERIC.test(entry.name))
     .map((entry) => entry.name)
     .sort((a, b) => Number(b) - Number(a))
-    .map((name) => join(folder, name))
 }
 
 /**
@@ -74,12 +89,11 @@ export async function* scanSessions(
   onUnreadable: OnUnreadable,
 ): AsyncGenerator<RolloutFile> {
   const entries = (folder: string) => entriesOf(files, folder, onUnreadable)
-  const sessions = join(home, SESSIONS_FOLDER)
-  for (const year of numericFolders(sessions, await entries(sessions))) {
-    for (const month of numericFolders(year, await entries(year))) {
-      for (const day of numericFolders(month, await entries(month))) {
-        yield* rolloutsIn(day, await entries(day), false)
-      }
+  const inside = async (folder: string) =>
+    numericFolders(await entries(folder)).map((name) => join(folder, name))
+  for (const year of await inside(join(home, SESSIONS_FOLDER))) {
+    for (const month of await inside(year)) {
+      for (const day of await inside(month)) yield* rolloutsIn(day, await entries(day), false)
     }
   }
 }

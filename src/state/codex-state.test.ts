@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../../test/support/sqlite.ts'
 import { TempFolder } from '../../test/support/temp-folder.ts'
 import { touchCodexState } from './codex-state.ts'
 
 /** A database with the columns of real Codex that matter here, and one thread. */
-function codexState(path: string): Sqlite.Database {
+function codexState(path: string): Sqlite {
   const database = new Sqlite(path)
   database.exec(`
     CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY);
@@ -23,7 +23,7 @@ describe("real Codex's database", () => {
     await using folder = await TempFolder.create()
     const path = folder.at('state_5.sqlite')
     const database = codexState(path)
-    const rows = () => database.prepare('SELECT * FROM threads ORDER BY id').raw().all()
+    const rows = () => database.rows('SELECT * FROM threads ORDER BY id')
     assert.equal(touchCodexState(path, 'one', { title: 'N' }), true)
     const git = { sha: null, branch: 'feat', originUrl: 'u' }
     assert.equal(touchCodexState(path, 'one', { memoryMode: 'disabled', git }), true)
@@ -50,7 +50,7 @@ describe("real Codex's database", () => {
       "CREATE TABLE threads (id TEXT, title TEXT); INSERT INTO threads VALUES ('one', 'x')",
     )
     assert.equal(touchCodexState(foreign, 'one', { title: 'N' }), false)
-    assert.equal(other.prepare('SELECT title FROM threads').pluck().get(), 'x')
+    assert.equal(other.value('SELECT title FROM threads'), 'x')
     other.close()
     const locked = folder.at('locked.sqlite')
     const database = codexState(locked)

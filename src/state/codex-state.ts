@@ -1,4 +1,4 @@
-import { type Database, openSqlite } from './sqlite.ts'
+import { Database } from './sqlite.ts'
 
 /** What its row of a thread says; what is left out stays. */
 export interface CodexThreadFacts {
@@ -23,13 +23,14 @@ const BUSY_TIMEOUT_MS = 100
 export function touchCodexState(path: string, threadId: string, facts: CodexThreadFacts): boolean {
   let database: Database | undefined
   try {
-    database = openSqlite(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+    database = new Database(path, { timeoutMs: BUSY_TIMEOUT_MS, mode: 'change' })
     if (!isOfCodex(database)) return false
     const values = columnsOf(facts)
     const columns = Object.keys(values)
     if (columns.length === 0) return false
     const assignments = columns.map((column) => `${column} = @${column}`).join(', ')
-    const statement = database.prepare(`UPDATE threads SET ${assignments} WHERE id = @id`)
+    const text = `UPDATE threads SET ${assignments} WHERE id = @id`
+    const statement = database.prepare<[{ readonly [column: string]: string | null }]>(text)
     return statement.run({ ...values, id: threadId }).changes > 0
   } catch {
     // Another version's tables, no permission, in use: it will say what it said before.
@@ -47,21 +48,21 @@ const MEMORY_BUSY_TIMEOUT_MS = 5000
  * `reference/state-memories-logs.md` C.12.
  */
 export function clearCodexMemories(path: string): void {
-  const database = openSqlite(path, { fileMustExist: true, timeout: MEMORY_BUSY_TIMEOUT_MS })
-  try {
-    if (!isOfCodex(database)) return
-    const tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
-    const known = new Set(database.prepare(tables).pluck().all())
-    const clear = database.transaction(() => {
-      if (known.has('stage1_outputs')) database.prepare('DELETE FROM stage1_outputs').run()
-      if (!known.has('jobs')) return
-      const kinds = "('memory_stage1', 'memory_consolidate_global')"
-      database.prepare(`DELETE FROM jobs WHERE kind IN ${kinds}`).run()
-    })
-    clear.immediate()
-  } finally {
-    database.close()
-  }
+  using database = new Database(path, { timeoutMs: MEMORY_BUSY_TIMEOUT_MS, mode: 'change' })
+  if (!isOfCodex(database)) return
+  const tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+  const known = new Set(
+    database
+      .prepare(tables)
+      .all()
+      .map(({ name }) => name),
+  )
+  database.immediate(() => {
+    if (known.has('stage1_outputs')) database.exec('DELETE FROM stage1_outputs')
+    if (!known.has('jobs')) return
+    const kinds = "('memory_stage1', 'memory_consolidate_global')"
+    database.exec(`DELETE FROM jobs WHERE kind IN ${kinds}`)
+  })
 }
 
 function isOfCodex(database: Database): boolean {

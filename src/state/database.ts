@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode } from '../base/index.ts'
-import { type Database, openSqlite, type Statement } from './sqlite.ts'
+import { Database, isDamaged } from './sqlite.ts'
 
 /** Waiting holds the whole process up: whoever has time tries again. */
 const BUSY_TIMEOUT_MS = 50
@@ -32,39 +32,10 @@ export function openDatabase(path: string, nowMs: number): Database {
   }
 }
 
-const statements = new WeakMap<Database, Map<string, Statement>>()
-
-/** The prepared statement of a text, made once a connection. */
-export function prepared<P extends unknown[] = unknown[], R = unknown>(
-  database: Database,
-  text: string,
-): Statement<P, R> {
-  const known = statements.get(database) ?? new Map<string, Statement>()
-  statements.set(database, known)
-  const statement = known.get(text) ?? database.prepare(text)
-  known.set(text, statement)
-  return statement as unknown as Statement<P, R>
-}
-
-/** The one way to write: the lock is taken at once, so two writers queue and none fails late. */
-export function immediate<T>(database: Database, work: () => T): T {
-  return database.transaction(work).immediate()
-}
-
-/**
- * Whether the fault is in the file. A plain `SQLITE_ERROR` can only mean that its tables are not
- * ours: all our statements are fixed.
- */
-export function isDamaged(error: unknown): boolean {
-  const code = errorCode(error) ?? ''
-  const isOfFile = code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR'
-  return isOfFile || code.startsWith('SQLITE_CORRUPT')
-}
-
 /** Whether a newer Bobbin has taken the index over. */
 export function isOfNewerVersion(database: Database): boolean {
   try {
-    return versionOf(database) > scripts().length
+    return database.userVersion > scripts().length
   } catch {
     // Too damaged to tell.
     return false
@@ -85,10 +56,9 @@ export function setAside(path: string, nowMs: number): void {
 function openOnce(path: string): Database {
   // Made by us, so that only its owner can read it; SQLite gives the log beside it the same mode.
   createPrivately(path)
-  const database = openSqlite(path, { timeout: BUSY_TIMEOUT_MS })
+  const database = new Database(path, { timeoutMs: BUSY_TIMEOUT_MS, mode: 'create' })
   try {
-    database.pragma('journal_mode = WAL')
-    database.pragma('synchronous = NORMAL')
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     migrate(database)
     return database
   } catch (error) {
@@ -107,21 +77,17 @@ function createPrivately(path: string): void {
 
 function migrate(database: Database): void {
   const all = scripts()
-  if (versionOf(database) === all.length) return
-  immediate(database, () => {
-    const reached = versionOf(database)
+  if (database.userVersion === all.length) return
+  database.immediate(() => {
+    const reached = database.userVersion
     if (reached > all.length) throw new Error(`the index is of the newer version ${reached}`)
     for (const script of all.slice(reached)) {
       database.exec(readFileSync(join(MIGRATIONS, script), 'utf8'))
     }
-    database.pragma(`user_version = ${all.length}`)
+    database.exec(`PRAGMA user_version = ${all.length}`)
   })
 }
 
 function scripts(): string[] {
   return readdirSync(MIGRATIONS).sort()
-}
-
-function versionOf(database: Database): number {
-  return Number(database.pragma('user_version', { simple: true }))
 }

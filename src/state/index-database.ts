@@ -1,12 +1,5 @@
-import {
-  IndexUnavailable,
-  immediate,
-  isDamaged,
-  isOfNewerVersion,
-  openDatabase,
-  setAside,
-} from './database.ts'
-import type { Database } from './sqlite.ts'
+import { IndexUnavailable, isOfNewerVersion, openDatabase, setAside } from './database.ts'
+import { type Database, isDamaged, isSqliteError } from './sqlite.ts'
 
 /**
  * The index file of a home. It can be thrown away at any time, so no trouble with it ever reaches
@@ -45,7 +38,7 @@ export class IndexDatabase implements Disposable {
       return work(this.#database)
     } catch (error) {
       // SQLite's own failures only: what the index holds can be read from the files.
-      if (!(error instanceof Error) || error.name !== 'SqliteError') throw error
+      if (!isSqliteError(error)) throw error
       if (isDamaged(error)) this.#giveUp()
       return undefined
     }
@@ -54,7 +47,7 @@ export class IndexDatabase implements Disposable {
   /** All of the work or nothing of it; answers whether it was done. */
   write(work: (database: Database) => void): boolean {
     const isDone = this.read((database) => {
-      immediate(database, () => work(database))
+      database.immediate(() => work(database))
       return true
     })
     return isDone ?? false

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { isObject, numberAt } from '../base/index.ts'
+import { isDamaged } from './sqlite.ts'
 
 export type IndexRecord = { readonly [column: string]: SQLOutputValue }
 
@@ -58,12 +58,8 @@ export class IndexReader implements Disposable {
 
 /** The fault is in the file, or it cannot be read now. */
 export function faultOf(error: unknown): 'damaged' | 'unavailable' {
-  const code = isObject(error) ? (numberAt(error, 'errcode') ?? 0) & 0xff : 0
-  return DAMAGED.includes(code) ? 'damaged' : 'unavailable'
+  return isDamaged(error) ? 'damaged' : 'unavailable'
 }
-
-/** SQLITE_ERROR (its tables are not ours), SQLITE_CORRUPT, SQLITE_NOTADB. */
-const DAMAGED: readonly number[] = [1, 11, 26]
 
 /** Version of the library that wrote a database last, from its header. */
 export function writtenBy(path: string): string {

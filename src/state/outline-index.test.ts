@@ -74,7 +74,7 @@ describe('outlines in the index', () => {
     assert.deepEqual([foundIn(index, 'u1'), foundIn(index, 'u2')], [[], []])
     place.change((database) => {
       for (const table of ['outlines', 'turns', 'turn_texts', 'turn_words']) {
-        assert.equal(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get(), 0, table)
+        assert.equal(database.value(`SELECT count(*) FROM ${table}`), 0, table)
       }
     })
   })
@@ -83,7 +83,7 @@ describe('outlines in the index', () => {
     await using place = await IndexPlace.create()
     using index = place.open()
     index.outlines.write([writeOf(1, turn(1)), writeOf(2, turn(1))])
-    index.prune('/sessions', new Set(['/sessions/2']))
+    index.prune('/sessions', ['/sessions/2'])
     assert.deepEqual(foundIn(index, 'u1'), ['/sessions/2 t1'])
   })
 

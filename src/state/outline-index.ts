@@ -1,6 +1,5 @@
 import { isObject } from '../base/index.ts'
 import type { OutlinedTurn, OutlineState, ThreadSummary, TurnText } from '../history/index.ts'
-import { prepared } from './database.ts'
 import type { IndexDatabase } from './index-database.ts'
 import {
   checksumOf,
@@ -83,9 +82,9 @@ export class OutlineIndex {
 
   read(rolloutPath: string): StoredOutline | undefined {
     const row = this.#database.read((database) =>
-      prepared<[string], StoredRow>(database, 'SELECT * FROM outlines WHERE rollout_path = ?').get(
-        rolloutPath,
-      ),
+      database
+        .prepare<[string], StoredRow>('SELECT * FROM outlines WHERE rollout_path = ?')
+        .get(rolloutPath),
     )
     return row && toStored(row)
   }
@@ -93,26 +92,13 @@ export class OutlineIndex {
   /** The file of every outline, as it was when it was read; undefined when SQLite fails. */
   files(): Map<string, IndexedFile> | undefined {
     const rows = this.#database.read((database) =>
-      prepared<[], FileColumns & { rollout_path: string }>(
-        database,
-        'SELECT rollout_path, size_bytes, modified_at_ms, inode FROM outlines',
-      ).all(),
+      database
+        .prepare<[], FileColumns & { rollout_path: string }>(
+          'SELECT rollout_path, size_bytes, modified_at_ms, inode FROM outlines',
+        )
+        .all(),
     )
     return rows && new Map(rows.map((row) => [row.rollout_path, toFile(row)]))
-  }
-
-  /** Paths of a folder's outlines, whether the files are there or not. */
-  pathsIn(folder: string): string[] {
-    // In the order of text, `0` comes right after `/`.
-    const paths = this.#database.read((database) =>
-      prepared<[string, string], string>(
-        database,
-        'SELECT rollout_path FROM outlines WHERE rollout_path > ? AND rollout_path < ?',
-      )
-        .pluck()
-        .all(`${folder}/`, `${folder}0`),
-    )
-    return paths ?? []
   }
 
   /**
@@ -151,7 +137,8 @@ export class OutlineIndex {
     const match = toMatch(query)
     if (match === '') return []
     const found = this.#database.read((database) =>
-      prepared<[string, number, number], FoundRow>(database, SEARCH)
+      database
+        .prepare<[string, number, number], FoundRow>(SEARCH)
         .all(match, beforeTextId, limit)
         .map((row) => ({ row, isRepeated: isRepeated(database, match, row) })),
     )
@@ -178,15 +165,15 @@ const SEARCH = `SELECT turn_texts.id, rollout_path, turns.*
  ORDER BY turn_words.rowid DESC LIMIT ?`
 
 function isRepeated(database: Database, match: string, row: FoundRow): boolean {
-  const newer = prepared<[number, number, number], number>(
-    database,
-    'SELECT id FROM turn_texts WHERE outline_id = ? AND turn_order = ? AND id > ?',
-  )
-    .pluck()
+  const newer = database
+    .prepare<[number, number, number], { id: number }>(
+      'SELECT id FROM turn_texts WHERE outline_id = ? AND turn_order = ? AND id > ?',
+    )
     .all(row.outline_id, row.turn_order, row.id)
+    .map(({ id }) => id)
   // Numbers come as REAL, of which FTS5 makes no row id: it would pass over them.
   const text = 'SELECT 1 FROM turn_words WHERE turn_words MATCH ? AND rowid = CAST(? AS INTEGER)'
-  const matches = prepared<[string, number]>(database, text)
+  const matches = database.prepare<[string, number]>(text)
   return newer.some((id) => matches.get(match, id) !== undefined)
 }
 
@@ -196,12 +183,12 @@ const DELETE_WORDS =
   'DELETE FROM turn_words WHERE rowid IN (SELECT id FROM turn_texts WHERE outline_id = ?)'
 
 function forget(database: Database, rolloutPath: string): void {
-  const id = prepared<[string], number>(database, SELECT_ID).pluck().get(rolloutPath)
+  const id = database.prepare<[string], { id: number }>(SELECT_ID).get(rolloutPath)?.id
   if (id === undefined) return
-  prepared(database, DELETE_WORDS).run(id)
-  prepared(database, 'DELETE FROM turn_texts WHERE outline_id = ?').run(id)
-  prepared(database, 'DELETE FROM turns WHERE outline_id = ?').run(id)
-  prepared(database, 'DELETE FROM outlines WHERE id = ?').run(id)
+  database.prepare(DELETE_WORDS).run(id)
+  database.prepare('DELETE FROM turn_texts WHERE outline_id = ?').run(id)
+  database.prepare('DELETE FROM turns WHERE outline_id = ?').run(id)
+  database.prepare('DELETE FROM outlines WHERE id = ?').run(id)
 }
 
 const SUMMED = [
@@ -233,16 +220,12 @@ const UPSERT = `INSERT INTO outlines
  RETURNING id`
 
 function foldedBytes(database: Database, rolloutPath: string): number | undefined {
-  return prepared<[string], number>(
-    database,
-    'SELECT folded_bytes FROM outlines WHERE rollout_path = ?',
-  )
-    .pluck()
-    .get(rolloutPath)
+  const text = 'SELECT folded_bytes FROM outlines WHERE rollout_path = ?'
+  return database.prepare<[string], { folded_bytes: number }>(text).get(rolloutPath)?.folded_bytes
 }
 
 function writeRow(database: Database, outline: OutlineWrite): number {
-  const statement = prepared<[Omit<StoredRow, 'id'>], number>(database, UPSERT).pluck()
+  const statement = database.prepare<[Omit<StoredRow, 'id'>], { id: number }>(UPSERT)
   const columns = {
     ...toFileColumns(outline.file),
     rollout_path: outline.rolloutPath,
@@ -254,7 +237,7 @@ function writeRow(database: Database, outline: OutlineWrite): number {
     summary: JSON.stringify(outline.summary),
     state: JSON.stringify(outline.state),
   }
-  return statement.get({ ...columns, checksum: checksumOf(columns, SUMMED) }) ?? -1
+  return statement.get({ ...columns, checksum: checksumOf(columns, SUMMED) })?.id ?? -1
 }
 
 /** A turn with more words than this gets another entry for those that come. */
@@ -274,25 +257,23 @@ function writeTexts(database: Database, id: number, { texts, state }: OutlineWri
   for (const [order, parts] of byTurn) {
     const words = [...takeKept(database, id, order), ...parts].join('\n')
     const kept = order === last && words.length <= MOST_KEPT ? words : null
-    const rowid = prepared(database, insert).run(id, order, kept).lastInsertRowid
-    prepared(database, 'INSERT INTO turn_words (rowid, words) VALUES (?, ?)').run(rowid, words)
+    const rowid = database.prepare(insert).run(id, order, kept).lastInsertRowid
+    database.prepare('INSERT INTO turn_words (rowid, words) VALUES (?, ?)').run(rowid, words)
   }
-  prepared(
-    database,
-    `UPDATE turn_texts SET words = NULL
-     WHERE outline_id = ? AND turn_order <> ? AND words IS NOT NULL`,
-  ).run(id, last)
+  database
+    .prepare(`UPDATE turn_texts SET words = NULL
+     WHERE outline_id = ? AND turn_order <> ? AND words IS NOT NULL`)
+    .run(id, last)
 }
 
 function takeKept(database: Database, id: number, order: number): string[] {
-  const kept = prepared<[number, number], { id: number; words: string }>(
-    database,
-    `SELECT id, words FROM turn_texts
-     WHERE outline_id = ? AND turn_order = ? AND words IS NOT NULL`,
-  ).all(id, order)
+  const kept = database
+    .prepare<[number, number], { id: number; words: string }>(`SELECT id, words FROM turn_texts
+     WHERE outline_id = ? AND turn_order = ? AND words IS NOT NULL`)
+    .all(id, order)
   for (const text of kept) {
-    prepared(database, 'DELETE FROM turn_words WHERE rowid = ?').run(text.id)
-    prepared(database, 'DELETE FROM turn_texts WHERE id = ?').run(text.id)
+    database.prepare('DELETE FROM turn_words WHERE rowid = ?').run(text.id)
+    database.prepare('DELETE FROM turn_texts WHERE id = ?').run(text.id)
   }
   return kept.map(({ words }) => words)
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
 import fc from 'fast-check'
 import { anyText } from '../../test/support/arbitrary-items.ts'
+import { Sqlite } from '../../test/support/sqlite.ts'
 import { searchable, toMatch } from './search-words.ts'
 
 const RUNS = Number(process.env.BOBBIN_RUNS ?? 500)
 
-function wordTable(): Sqlite.Database {
+function wordTable(): Sqlite {
   const database = new Sqlite(':memory:')
   database.exec(
     `CREATE VIRTUAL TABLE turn_words USING fts5
@@ -34,8 +34,8 @@ describe('a query as the full-text index takes it', () => {
   })
 
   it('is never an error, whatever it is', () => {
-    using database = new Disposing(wordTable())
-    const find = database.inner.prepare('SELECT rowid FROM turn_words WHERE turn_words MATCH ?')
+    using database = wordTable()
+    const find = database.prepare('SELECT rowid FROM turn_words WHERE turn_words MATCH ?')
     const property = fc.property(fc.array(anyText, { maxLength: 4 }), (parts) => {
       const match = toMatch(parts.join(' '))
       if (match !== '') find.all(match)
@@ -44,14 +44,11 @@ describe('a query as the full-text index takes it', () => {
   })
 
   it('finds each word of a text, whole and begun', () => {
-    using database = new Disposing(wordTable())
+    using database = wordTable()
     const words = fc.array(fc.stringMatching(/^[a-zäöß0-9日本かなéก]{1,8}$/u), { minLength: 1 })
-    const put = database.inner.prepare('INSERT INTO turn_words (rowid, words) VALUES (?, ?)')
-    const find = database.inner
-      .prepare(
-        'SELECT rowid FROM turn_words WHERE turn_words MATCH ? AND rowid = CAST(? AS INTEGER)',
-      )
-      .pluck()
+    const put = database.prepare('INSERT INTO turn_words (rowid, words) VALUES (?, ?)')
+    const find = `SELECT rowid FROM turn_words
+      WHERE turn_words MATCH ? AND rowid = CAST(? AS INTEGER)`
     let row = 0
     const property = fc.property(words, fc.nat(), fc.nat(), (all, pick, end) => {
       row += 1
@@ -59,21 +56,9 @@ describe('a query as the full-text index takes it', () => {
       const word = all[pick % all.length] ?? ''
       const begun = [...word].slice(0, 1 + (end % [...word].length)).join('')
       for (const query of [word, begun, `"${word}"`, `"${all.join(' ')}"`]) {
-        assert.equal(find.get(toMatch(query), row), row, query)
+        assert.equal(database.value(find, toMatch(query), row), row, query)
       }
     })
     fc.assert(property, { numRuns: RUNS })
   })
 })
-
-class Disposing implements Disposable {
-  readonly inner: Sqlite.Database
-
-  constructor(inner: Sqlite.Database) {
-    this.inner = inner
-  }
-
-  [Symbol.dispose](): void {
-    this.inner.close()
-  }
-}

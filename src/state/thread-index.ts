@@ -1,5 +1,4 @@
 import type { ThreadSummary } from '../history/index.ts'
-import { prepared } from './database.ts'
 import type { IndexDatabase } from './index-database.ts'
 import {
   checksumOf,
@@ -37,10 +36,9 @@ export class ThreadIndex {
 
   read(rolloutPath: string): ThreadRow | undefined {
     const row = this.#database.read((database) =>
-      prepared<[string], StoredRow>(
-        database,
-        `SELECT ${COLUMNS} FROM threads WHERE rollout_path = ?`,
-      ).get(rolloutPath),
+      database
+        .prepare<[string], StoredRow>(`SELECT ${COLUMNS} FROM threads WHERE rollout_path = ?`)
+        .get(rolloutPath),
     )
     return row && toThreadRow(row)
   }
@@ -48,7 +46,7 @@ export class ThreadIndex {
   /** Every row that is whole. */
   readAll(): ThreadRow[] {
     const rows = this.#database.read((database) =>
-      prepared<[], StoredRow>(database, `SELECT ${COLUMNS} FROM threads`).all(),
+      database.prepare<[], StoredRow>(`SELECT ${COLUMNS} FROM threads`).all(),
     )
     return (rows ?? []).map(toThreadRow).filter((row) => row !== undefined)
   }
@@ -56,7 +54,7 @@ export class ThreadIndex {
   upsert(rows: readonly ThreadRow[]): void {
     if (rows.length === 0) return
     this.#database.write((database) => {
-      const statement = prepared<[StoredRow]>(database, UPSERT)
+      const statement = database.prepare<[StoredRow]>(UPSERT)
       for (const row of rows) {
         const columns = {
           ...toFileColumns(row.file),
@@ -74,25 +72,9 @@ export class ThreadIndex {
   remove(rolloutPaths: readonly string[]): void {
     if (rolloutPaths.length === 0) return
     this.#database.write((database) => {
-      const statement = prepared(database, 'DELETE FROM threads WHERE rollout_path = ?')
+      const statement = database.prepare('DELETE FROM threads WHERE rollout_path = ?')
       for (const path of rolloutPaths) statement.run(path)
     })
-  }
-
-  /** Paths of a folder's rows, whether the files are there or not. */
-  pathsIn(folder: string): string[] {
-    // In the order of text, `0` comes right after `/`.
-    const range = [`${folder}/`, `${folder}0`] as const
-    const paths = this.#database.read((database) =>
-      prepared<[string, string], string>(
-        database,
-        'SELECT rollout_path FROM threads WHERE rollout_path > ? AND rollout_path < ?',
-      )
-
-        .pluck()
-        .all(...range),
-    )
-    return paths ?? []
   }
 }
 

@@ -1,5 +1,4 @@
 import type { OutlinedTurn } from '../history/index.ts'
-import { prepared } from './database.ts'
 import type { IndexDatabase } from './index-database.ts'
 import { checksumOf } from './index-row.ts'
 import type { Database } from './sqlite.ts'
@@ -91,7 +90,7 @@ export class TurnTable {
   }
 
   write(database: Database, outlineId: number, turns: readonly OutlinedTurn[]): void {
-    const statement = prepared<[StoredTurn]>(database, REPLACE)
+    const statement = database.prepare<[StoredTurn]>(REPLACE)
     for (const turn of turns) {
       const row = { outline_id: outlineId, ...toRow(turn) }
       statement.run({ ...row, checksum: checksumOf(row, SUMMED) })
@@ -125,10 +124,9 @@ export class TurnTable {
   #all(outlineId: number, rest: string, values: (string | number)[]): Found {
     const query = `SELECT * FROM turns WHERE outline_id = ? ${rest}`
     const rows = this.#database.read((database) => {
-      const found = prepared<(string | number)[], StoredTurn>(database, query).all(
-        outlineId,
-        ...values,
-      )
+      const found = database
+        .prepare<(string | number)[], StoredTurn>(query)
+        .all(outlineId, ...values)
       const isKnown = found.length > 0 || hasOutline(database, outlineId)
       return isKnown && found.every(TurnTable.isIntact) ? found : undefined
     })
@@ -138,7 +136,7 @@ export class TurnTable {
 
 function hasOutline(database: Database, outlineId: number): boolean {
   const text = 'SELECT 1 FROM outlines WHERE id = ?'
-  return prepared<[number]>(database, text).get(outlineId) !== undefined
+  return database.prepare<[number]>(text).get(outlineId) !== undefined
 }
 
 const SUMMED = [

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
 import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../../src/base/index.ts'
+import { Sqlite } from '../support/sqlite.ts'
 import { type Allowed, compareServers, type Server } from './both-servers.ts'
 import { CodexAppServer } from './codex-app-server.ts'
 import { codex133, codex169 } from './programs.ts'
@@ -277,7 +277,7 @@ async function remember(scratch: Scratch): Promise<void> {
 
 function rowsOf(scratch: Scratch): Json {
   const database = new Sqlite(join(scratch.home, 'state_5.sqlite'))
-  const rows = (query: string) => database.prepare(query).raw().all() as Json
+  const rows = (query: string) => database.rows(query) as Json
   const found = {
     outputs: rows('SELECT raw_memory FROM stage1_outputs'),
     jobs: rows('SELECT kind, job_key, status FROM jobs ORDER BY kind'),

@@ -1,6 +1,6 @@
 /** What can become of the index of a home, below everybody who has it open. */
 import { existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../support/sqlite.ts'
 
 /** Takes the index and its log away. */
 function remove(path: string): void {

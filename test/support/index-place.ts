@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
-import Sqlite from 'better-sqlite3'
 import { HomeIndex } from '../../src/state/home-index.ts'
 import type { ThreadRow } from '../../src/state/thread-index.ts'
+import { Sqlite } from './sqlite.ts'
 import { TempFolder } from './temp-folder.ts'
 import { threadIdOf } from './thread-log.ts'
 
@@ -62,7 +62,7 @@ export class IndexPlace implements AsyncDisposable {
   }
 
   /** Lets another program change the file. */
-  change(work: (database: Sqlite.Database) => void): void {
+  change(work: (database: Sqlite) => void): void {
     const database = new Sqlite(this.path)
     work(database)
     database.close()

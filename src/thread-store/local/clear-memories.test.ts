@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../../../test/support/sqlite.ts'
 import { TempFolder } from '../../../test/support/temp-folder.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { clearMemories } from './clear-memories.ts'
@@ -18,7 +18,7 @@ async function written(): Promise<TempFolder> {
   return folder
 }
 
-function databaseOf(folder: TempFolder): Sqlite.Database {
+function databaseOf(folder: TempFolder): Sqlite {
   const database = new Sqlite(folder.at('state_5.sqlite'))
   database.exec(`
     CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY);
@@ -39,7 +39,7 @@ describe('memories of a home', () => {
     assert.deepEqual(await readdir(folder.at('memories')), [])
     assert.deepEqual(await readdir(folder.at('memories_extensions')), [])
     assert.equal(await readFile(folder.at('mine', 'note'), 'utf8'), 'x')
-    const rows = (table: string) => database.sqlite.prepare(`SELECT * FROM ${table}`).raw().all()
+    const rows = (table: string) => database.sqlite.rows(`SELECT * FROM ${table}`)
     assert.deepEqual(rows('stage1_outputs'), [])
     assert.deepEqual(rows('jobs'), [['other', 'x']])
   })
@@ -62,10 +62,10 @@ describe('memories of a home', () => {
       return true
     })
     assert.deepEqual((await readdir(folder.at('memories'))).sort(), ['.git', 'MEMORY.md', 'link'])
-    assert.equal(database.sqlite.prepare('SELECT 1 FROM stage1_outputs').raw().all().length, 1)
+    assert.equal(database.sqlite.rows('SELECT 1 FROM stage1_outputs').length, 1)
   })
 })
 
-function closing(sqlite: Sqlite.Database): Disposable & { readonly sqlite: Sqlite.Database } {
+function closing(sqlite: Sqlite): Disposable & { readonly sqlite: Sqlite } {
   return { sqlite, [Symbol.dispose]: () => void sqlite.close() }
 }

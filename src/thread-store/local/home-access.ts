@@ -1,4 +1,4 @@
-import { access, constants, stat } from 'node:fs/promises'
+import { accessSync, constants, statSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 import {
   type Clock,
@@ -43,7 +43,7 @@ export class HomeAccess implements AsyncDisposable {
 
   /** Throws `thread_not_found`. */
   async find(threadId: ThreadId): Promise<RolloutFile> {
-    await this.requireReadable()
+    this.requireReadable()
     const file = await guard(() => findRollout(this.files, this.home, threadId))
     if (file) return file
     throw new ThreadStoreError({ code: 'thread_not_found', threadId })
@@ -51,7 +51,7 @@ export class HomeAccess implements AsyncDisposable {
 
   /** A log by its path, relative to the home or anywhere. `invalid_request`, `damaged`. */
   async at(rolloutPath: string): Promise<RolloutFile> {
-    await this.requireReadable()
+    this.requireReadable()
     const plain = isAbsolute(rolloutPath) ? rolloutPath : join(this.home, rolloutPath)
     // Real Codex tells the plain path of a log that is there only compressed.
     const path = (await guard(() => this.files.facts(plain))) ? plain : `${plain}.zst`
@@ -104,12 +104,11 @@ export class HomeAccess implements AsyncDisposable {
    * False for a home that is not there yet: it holds no threads. Throws `home_unreadable` for one
    * that cannot be entered.
    */
-  async requireReadable(): Promise<boolean> {
+  requireReadable(): boolean {
     const { home } = this
     try {
-      const facts = await stat(home)
-      if (!facts.isDirectory()) throw new Error('it is not a folder')
-      await access(home, constants.R_OK | constants.X_OK)
+      if (!statSync(home).isDirectory()) throw new Error('it is not a folder')
+      accessSync(home, constants.R_OK | constants.X_OK)
       return true
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return false

@@ -11,9 +11,9 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import Sqlite from 'better-sqlite3'
 import fc from 'fast-check'
 import {
   ALL,
@@ -23,6 +23,7 @@ import {
   type PlacedThread,
 } from '../../../test/support/codex-home.ts'
 import { type Fault, FaultyFileSystem } from '../../../test/support/faulty-file-system.ts'
+import { Sqlite } from '../../../test/support/sqlite.ts'
 import {
   AT,
   event,
@@ -362,6 +363,26 @@ describe('a row of the index', () => {
     assert.deepEqual(await list(), [PREVIEWS, 0])
   })
 
+  it('spares the next process to look into folders that have not changed since', async () => {
+    const { home } = await listedHome()
+    await using _ = home
+    const sessions = home.folder.at('sessions')
+    const inside = await readdir(sessions, { recursive: true, withFileTypes: true })
+    const folders = inside.filter((each) => each.isDirectory())
+    const paths = [sessions, ...folders.map((each) => join(each.parentPath, each.name))]
+    for (const path of paths) await utimes(path, 1e9, 1e9)
+    const looks = async () => {
+      const files = new FaultyFileSystem()
+      await using store = home.store(files)
+      const found = await listAll(store)
+      return [found.length, files.countOf('readDirectory')]
+    }
+    assert.deepEqual(await looks(), [3, paths.length])
+    assert.deepEqual(await looks(), [3, 0])
+    await home.place({ n: 4 })
+    assert.deepEqual(await looks(), [4, 1])
+  })
+
   it('is made anew when the file is another, or became shorter', async () => {
     const { home, list } = await listedHome()
     await using _ = home
@@ -467,8 +488,8 @@ describe('a row of the index', () => {
 })
 
 function rowsOf(home: CodexHome): unknown[] {
-  const database = new Sqlite(home.folder.at(INDEX_FILE), { readonly: true })
-  const paths = database.prepare('SELECT rollout_path FROM threads ORDER BY 1').pluck().all()
+  const database = new Sqlite(home.folder.at(INDEX_FILE))
+  const paths = database.rows('SELECT rollout_path FROM threads ORDER BY 1').flat()
   database.close()
   return paths
 }
@@ -478,7 +499,7 @@ async function changed(path: string, from: string, to: string): Promise<string> 
 }
 
 describe('a list is complete', () => {
-  function change(home: CodexHome, work: (database: Sqlite.Database) => void): void {
+  function change(home: CodexHome, work: (database: Sqlite) => void): void {
     const database = new Sqlite(home.folder.at(INDEX_FILE))
     work(database)
     database.close()

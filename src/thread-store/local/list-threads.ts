@@ -182,10 +182,14 @@ export class ThreadLister {
       unreadable.push({ path, reason: errorText(error) })
     }
     const catalog = this.#catalog
-    const part = await (isArchived ? catalog.archived(note) : catalog.active(note))
+    const memory = index?.folders
+    const part = await (isArchived ? catalog.archived(note, memory) : catalog.active(note, memory))
     if (part.isComplete && index && !this.#pruned.has(part)) {
       const folder = join(this.#home, isArchived ? ARCHIVE_FOLDER : SESSIONS_FOLDER)
-      index.prune(folder, new Set(part.rollouts.map(({ path }) => path)))
+      index.prune(
+        folder,
+        part.rollouts.map(({ path }) => path),
+      )
       this.#pruned.add(part)
     }
     return part.rollouts

@@ -187,7 +187,7 @@ export class LocalThreadStore implements ThreadStore {
 
   async listThreads(params: ListThreads): Promise<ThreadPage> {
     this.#live.requireOpen()
-    await this.#home.requireReadable()
+    this.#home.requireReadable()
     const unreadable: ThreadPage['unreadable'][number][] = []
     const note = (path: string, error: unknown) => {
       unreadable.push({ path, reason: errorText(error) })
@@ -199,7 +199,7 @@ export class LocalThreadStore implements ThreadStore {
 
   async searchThreads(params: SearchThreads): Promise<SearchPage> {
     this.#live.requireOpen()
-    const isThere = await this.#home.requireReadable()
+    const isThere = this.#home.requireReadable()
     if (!isThere) return { hits: [], nextCursor: null, unreadable: [] }
     const index = await this.#home.index()
     if (!index) {

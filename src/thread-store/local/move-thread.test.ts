@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
 import { ALL, CodexHome, listAll } from '../../../test/support/codex-home.ts'
 import { type Fault, FaultyFileSystem } from '../../../test/support/faulty-file-system.ts'
+import { Sqlite } from '../../../test/support/sqlite.ts'
 import { AT, header, says, textOf, threadIdOf } from '../../../test/support/thread-log.ts'
 import type { SessionMeta } from '../../protocol/index.ts'
 import { ThreadStoreError, type ThreadStoreFailure } from '../errors.ts'
@@ -201,7 +201,7 @@ describe('deleting', () => {
       await store.closeThread(ID)
       assert.deepEqual(await previews(home), [[text], []])
       await store.deleteThread(ID)
-      const database = new Sqlite(home.folder.at(INDEX_FILE), { readonly: true })
+      const database = new Sqlite(home.folder.at(INDEX_FILE))
       assert.deepEqual(database.prepare('SELECT rollout_path FROM threads').all(), [])
       database.close()
     }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { appendFile, copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
 import fc from 'fast-check'
 import { ALL, CodexHome } from '../../../test/support/codex-home.ts'
+import { Sqlite } from '../../../test/support/sqlite.ts'
 import {
   compacted,
   rolledBack,

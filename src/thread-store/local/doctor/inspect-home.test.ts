@@ -12,9 +12,9 @@ import {
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { zstdCompressSync } from 'node:zlib'
-import Sqlite from 'better-sqlite3'
 import { ALL, CodexHome } from '../../../../test/support/codex-home.ts'
 import { codesOf, contentsOf, doctorParams, troublesOf } from '../../../../test/support/doctor.ts'
+import { Sqlite } from '../../../../test/support/sqlite.ts'
 import { AT, header, says, textOf, threadIdOf, turn } from '../../../../test/support/thread-log.ts'
 import { INDEX_FILE } from '../home-access.ts'
 import { WriterLease } from '../writer-lease.ts'
@@ -224,7 +224,7 @@ describe('names', () => {
 })
 
 describe('the index', () => {
-  async function indexed(change: (index: Sqlite.Database, home: CodexHome) => void) {
+  async function indexed(change: (index: Sqlite, home: CodexHome) => void) {
     const home = await homeWith(TEXT)
     await using store = home.store()
     await store.listThreads(ALL)
@@ -267,9 +267,9 @@ describe('the index', () => {
 
   it('may be damaged, in its pages or in its full text, or be no database', async () => {
     for (const damage of [
-      (index: Sqlite.Database) => index.exec('DROP TABLE threads'),
-      (index: Sqlite.Database) => {
-        index.unsafeMode(true)
+      (index: Sqlite) => index.exec('DROP TABLE threads'),
+      (index: Sqlite) => {
+        index.enableDefensive(false)
         index.exec(`UPDATE turn_words_data SET block = x'00112233' WHERE id > 10`)
       },
     ]) {

@@ -19,7 +19,7 @@ export async function inspectMachine(
     told('ok', 'node', `Node ${process.versions.node}`),
     own
       ? told('ok', 'sqlite', `SQLite ${own.library}`)
-      : told('warn', 'sqlite', 'no index can be made here: lists are slow', null, REINSTALL),
+      : told('warn', 'sqlite', 'no index can be made here: lists are slow', null, MAKE_ROOM),
     (await isProgram('git', searchPath))
       ? told('ok', 'git', 'git is there')
       : told('warn', 'git', 'git is not there: threads are not told their branch', null, GET_GIT),
@@ -41,7 +41,7 @@ async function inspectFolder(home: string): Promise<Finding[]> {
 }
 
 const INSTALL_FLOCK = 'install flock (util-linux), or bobbin again without --omit=optional'
-const REINSTALL = 'install bobbin again: npm rebuild better-sqlite3'
+const MAKE_ROOM = 'see that the folder for temporary files can be written and has room'
 const GET_GIT = 'install git'
 
 async function freeSpace(home: string): Promise<Finding> {

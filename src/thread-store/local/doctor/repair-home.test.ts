@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { appendFile, chmod, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
 import fc from 'fast-check'
 import { ALL, CodexHome } from '../../../../test/support/codex-home.ts'
 import { codesOf, contentsOf, repair } from '../../../../test/support/doctor.ts'
+import { Sqlite } from '../../../../test/support/sqlite.ts'
 import {
   AT,
   header,
