@@ -283,6 +283,8 @@ function toStored(row: StoredRow): StoredOutline | undefined {
   const [state, damage] = [parseJson(row.state), parseJson(row.damage)]
   if (
     !summary ||
+    // Where a byte of the schema is damaged, columns have other names.
+    typeof row.id !== 'number' ||
     !isObject(state) ||
     !Array.isArray(damage) ||
     row.checksum !== checksumOf(row, SUMMED)

@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { isObject, numberAt } from '../base/index.ts'
+import { isObject, type JsonObject, numberAt } from '../base/index.ts'
 
 export type SqlRow = { readonly [column: string]: SQLOutputValue }
 
@@ -69,9 +69,14 @@ export class Database implements Disposable {
   }
 }
 
-/** Whether SQLite itself has failed. */
+/** Whether SQLite itself has failed, or holds a number that is none of ours. */
 export function isSqliteError(error: unknown): boolean {
-  return isObject(error) && error.code === 'ERR_SQLITE_ERROR'
+  return isObject(error) && (error.code === 'ERR_SQLITE_ERROR' || isTooLarge(error))
+}
+
+/** We write none that JavaScript cannot read. */
+function isTooLarge(error: JsonObject): boolean {
+  return error.code === 'ERR_OUT_OF_RANGE'
 }
 
 /**
@@ -80,7 +85,7 @@ export function isSqliteError(error: unknown): boolean {
  */
 export function isDamaged(error: unknown): boolean {
   if (!isSqliteError(error) || !isObject(error)) return false
-  return DAMAGED.includes((numberAt(error, 'errcode') ?? 0) & 0xff)
+  return isTooLarge(error) || DAMAGED.includes((numberAt(error, 'errcode') ?? 0) & 0xff)
 }
 
 /** SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB. */

@@ -26,6 +26,10 @@ export const INDEX_FILE = 'bobbin_1.sqlite'
 /** Of real Codex 0.133.0 and later. */
 export const CODEX_STATE_FILE = 'state_5.sqlite'
 
+/** How often one tries to open an index that others are making, or have locked. */
+const INDEX_TRIES = 10
+const TRY_EVERY_MS = 50
+
 /** Where the threads of one home are, what people call them, and what the index knows. */
 export class HomeAccess implements AsyncDisposable {
   readonly files: FileSystem
@@ -92,6 +96,16 @@ export class HomeAccess implements AsyncDisposable {
     return this.#index
   }
 
+  /** For what cannot be done without it: another process may be making it. */
+  async indexSoon(): Promise<HomeIndex | undefined> {
+    let index = await this.index()
+    for (let tries = 1; !index && tries < INDEX_TRIES; tries += 1) {
+      await this.#clock.sleep(TRY_EVERY_MS)
+      index = await this.index()
+    }
+    return index
+  }
+
   /** Real Codex believes its own database more than the log: where it has one, it is told. */
   async tellCodex(threadId: ThreadId, facts: CodexThreadFacts): Promise<void> {
     const path = join(this.home, CODEX_STATE_FILE)
@@ -127,7 +141,7 @@ export class HomeAccess implements AsyncDisposable {
   async #openIndex(
     before: Promise<HomeIndex | undefined> | undefined,
   ): Promise<HomeIndex | undefined> {
-    const current = await before
+    const current = await before?.catch(() => undefined)
     if (current?.isUsable) return current
     const { HomeIndex } = await import('../../state/index.ts')
     return HomeIndex.open(join(this.home, INDEX_FILE), this.#clock.nowMs())

@@ -201,7 +201,7 @@ export class LocalThreadStore implements ThreadStore {
     this.#live.requireOpen()
     const isThere = this.#home.requireReadable()
     if (!isThere) return { hits: [], nextCursor: null, unreadable: [] }
-    const index = await this.#home.index()
+    const index = await this.#home.indexSoon()
     if (!index) {
       const doing = `search needs the index of ${this.#options.home}, which cannot be opened`
       throw new ThreadStoreError({ code: 'internal', doing: `${doing} now` })
