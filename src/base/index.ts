@@ -35,6 +35,7 @@ export {
 export { type JsonlLine, MOST_LINE_BYTES, type VisitLines, visitLines } from './jsonl.ts'
 export { LockFileError, LockUnavailable } from './lock-errors.ts'
 export { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
+export { OnceMade } from './once-made.ts'
 export { formatRustFloat, quoteRustString } from './rust-text.ts'
 export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'
