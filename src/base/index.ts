@@ -16,6 +16,7 @@ export {
 export { systemFlock } from './flock.ts'
 export {
   type AskGit,
+  findMainWorkTree,
   findWorkTreeRoot,
   gitIn,
   hasUncommittedChanges,

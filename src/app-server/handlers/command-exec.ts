@@ -12,7 +12,7 @@ import {
 import type { SandboxPolicy } from '../../protocol/index.ts'
 import { ClientProcesses, type ProcessRequest } from '../client-processes.ts'
 import type { Connection } from '../connection.ts'
-import { profileMode, sandboxOf } from '../projection/settings.ts'
+import { profilePolicy, sandboxOf } from '../projection/settings.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { method, whenGiven } from '../protocol/method.ts'
 import { optional } from '../protocol/schema.ts'
@@ -32,6 +32,7 @@ import {
   terminalSize,
   timeoutOf,
 } from './process-params.ts'
+import { permissionsFor } from './thread-settings.ts'
 
 const execParams = z.object({
   ...processParams,
@@ -116,11 +117,11 @@ async function requestOf(
 ): Promise<ProcessRequest> {
   const { command, disableTimeout, disableOutputCap } = params
   const cwd = params.cwd === undefined ? context.cwd : resolve(context.cwd, params.cwd)
-  const policy = policyOf(context, params, cwd)
+  const { policy, folder } = wallsOf(context, params, cwd)
   const base = environmentWith(context.environment ?? process.env, params.env)
   const terminal = params.tty ? (params.size ?? TERMINAL) : undefined
   const isTty = terminal !== undefined
-  const confined = await confine(walls, base.PATH, { policy, cwd, command, isTty })
+  const confined = await confine(walls, base.PATH, { policy, cwd: folder, command, isTty })
   const timeoutMs = timeoutOf('command/exec', params.timeoutMs) ?? TIMEOUT_MS
   return {
     command: confined?.command ?? command,
@@ -166,18 +167,24 @@ function check(params: ExecParams): void {
   }
 }
 
-function policyOf(context: ServerContext, params: ExecParams, cwd: string): SandboxPolicy {
-  if (params.sandboxPolicy) return sandboxOf(params.sandboxPolicy)
-  const config = context.loadConfig([])
-  const { permissionProfile } = params
-  if (permissionProfile !== undefined) {
-    const mode = profileMode(permissionProfile)
-    if (mode) return config.sandboxPolicies(mode, [])
-    const reason = `default_permissions refers to unknown built-in profile \`${permissionProfile}\``
-    throw invalid(`invalid permission profile: ${reason}`)
+/**
+ * The policy, and the folder that it is about: the server's own, wherever the command runs, unless
+ * a profile is named. Source: observed, 0.133.0.
+ */
+function wallsOf(
+  context: ServerContext,
+  { sandboxPolicy, permissionProfile }: ExecParams,
+  cwd: string,
+): { readonly policy: SandboxPolicy; readonly folder: string } {
+  const folder = context.cwd
+  if (sandboxPolicy) return { policy: sandboxOf(sandboxPolicy), folder }
+  if (permissionProfile === undefined) {
+    return { policy: permissionsFor(context.loadConfig([]), {}, folder).sandboxPolicy, folder }
   }
-  const ofFolder = config.trustedFolders.includes(cwd) ? 'workspace-write' : 'read-only'
-  return config.sandboxPolicies(config.sandboxMode ?? ofFolder, [])
+  const policy = profilePolicy(permissionProfile)
+  if (policy) return { policy, folder: cwd }
+  const reason = `default_permissions refers to unknown built-in profile \`${permissionProfile}\``
+  throw invalid(`invalid permission profile: ${reason}`)
 }
 
 interface Unconfined {
