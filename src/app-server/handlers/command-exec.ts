@@ -19,17 +19,15 @@ import { optional } from '../protocol/schema.ts'
 import { sandboxPolicy } from '../protocol/thread-params.ts'
 import { type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
+import { processControlRoutes } from './process-control.ts'
 import {
   checkCommand,
   checkSize,
-  checkTerminalSize,
   environmentWith,
-  inputOf,
   OUTPUT_CAP_BYTES,
   processParams,
   TERMINAL,
   TIMEOUT_MS,
-  terminalSize,
   timeoutOf,
 } from './process-params.ts'
 import { permissionsFor } from './thread-settings.ts'
@@ -48,17 +46,14 @@ type ExecParams = z.output<typeof execParams>
 const exec = method('command/exec', () => execParams, {
   experimental: { permissionProfile: whenGiven },
 })
-const write = method('command/exec/write', () =>
-  z.object({
-    processId: z.string(),
-    deltaBase64: optional(z.string()),
-    closeStdin: optional(z.boolean()),
-  }),
-)
-const terminate = method('command/exec/terminate', () => z.object({ processId: z.string() }))
-const resize = method('command/exec/resize', () =>
-  z.object({ processId: z.string(), size: terminalSize }),
-)
+
+const CONTROL = {
+  id: 'processId',
+  write: 'command/exec/write',
+  kill: 'command/exec/terminate',
+  resize: 'command/exec/resize',
+  size: 'command/exec',
+} as const
 
 /** Commands that a client runs and whose end it waits for. Source: `app-server.md` 18.3. */
 export function commandExecRoutes(context: ServerContext): Route[] {
@@ -70,20 +65,7 @@ export function commandExecRoutes(context: ServerContext): Route[] {
   })
   return [
     route(exec, (params, { connection }) => run(context, processes, params, connection)),
-    route(write, async ({ processId, ...input }, { connection }) => {
-      const { bytes, isLast } = inputOf('command/exec/write', input)
-      await processes.write(connection, processId, bytes, isLast)
-      return {}
-    }),
-    route(terminate, async ({ processId }, { connection }) => {
-      await processes.kill(connection, processId)
-      return {}
-    }),
-    route(resize, async ({ processId, size }, { connection }) => {
-      checkTerminalSize('command/exec', size)
-      await processes.resize(connection, processId, size)
-      return {}
-    }),
+    ...processControlRoutes(processes, CONTROL),
   ]
 }
 
