@@ -15,10 +15,10 @@ import { assertServed, placeThreads } from './placed-home.ts'
 import type { FaultClass, Trial } from './suite.ts'
 import { Told } from './told.ts'
 
-/** How a turn ended, or the error with which it was refused. */
-async function tryTurn(servers: Incarnations, threadId: string, text: string): Promise<string> {
+/** How a turn ended, or the error with which it was refused; in a new thread unless told. */
+async function tryTurn(servers: Incarnations, text: string, threadId?: string): Promise<string> {
   try {
-    const turn = await servers.runTurn(threadId, text)
+    const turn = await servers.runTurn(threadId ?? (await servers.startThread()), text)
     const message = stringAt(objectAt(turn, 'error') ?? {}, 'message') ?? ''
     return `${turn.status} ${message}`
   } catch (error) {
@@ -26,102 +26,77 @@ async function tryTurn(servers: Incarnations, threadId: string, text: string): P
   }
 }
 
-const NOT_SAVED = /could not be saved|read-only|ENOSPC|EROFS|EMFILE|no space/i
+function assertNotSaved(outcome: string): void {
+  assert.match(outcome, /^(failed|refused)/)
+  assert.match(outcome, /could not be saved|read-only|ENOSPC|EROFS|EMFILE|no space/i)
+}
 
-/** A place whose home is a file system of its own, of two megabytes, and a model for it. */
-class SmallPlace implements AsyncDisposable {
-  readonly place: Workplace
-  readonly disk: MountedDisk
-  readonly #owned: AsyncDisposableStack
-
-  private constructor(place: Workplace, disk: MountedDisk, owned: AsyncDisposableStack) {
-    this.place = place
-    this.disk = disk
-    this.#owned = owned
+/**
+ * In a place whose home is a file system of its own, of two megabytes, and with a model. Where
+ * nothing can be mounted the trial is told so.
+ */
+async function onSmallDisk(
+  trial: Trial,
+  run: (place: Workplace, disk: MountedDisk) => Promise<void>,
+): Promise<void> {
+  await using model = await shortTurns()
+  await using place = await trial.lab.place()
+  mkdirSync(place.home)
+  using disk = MountedDisk.mount(place.home, 2048)
+  if (!disk) {
+    trial.skip('no file system can be mounted here')
+    return
   }
-
-  /** Undefined where nothing can be mounted; the trial is told so. */
-  static async open(trial: Trial): Promise<SmallPlace | undefined> {
-    await using opening = new AsyncDisposableStack()
-    const model = opening.use(await shortTurns())
-    const place = opening.use(await trial.lab.place())
-    mkdirSync(place.home)
-    const disk = MountedDisk.mount(place.home, 2048)
-    if (!disk) {
-      trial.skip('no file system can be mounted here')
-      return undefined
-    }
-    opening.use(disk)
-    await place.useModel(model.baseUrl)
-    return new SmallPlace(place, disk, opening.move())
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#owned.disposeAsync()
-  }
+  await place.useModel(model.baseUrl)
+  await run(place, disk)
 }
 
 export const fullHome: FaultClass = {
   name: 'machine: a full disk below a server',
   goals: 'G11 G12',
   steps: { short: 1, long: 6 },
-  async run(trial) {
-    await using small = await SmallPlace.open(trial)
-    if (!small) return
-    const { place, disk } = small
-    await using servers = await Incarnations.on(trial.lab, place)
-    const threads = await placeThreads(place, 3)
-    await trial.fault('full, then with room, then killed', async (checks) => {
-      await assertServed(servers.peer, threads, checks)
-      const threadId = await servers.startThread()
-      assert.match(await tryTurn(servers, threadId, 'with room'), /^completed/)
-      disk.fillUp()
-      for (const n of [1, 2, 3]) {
-        const outcome = await tryTurn(servers, threadId, `${'long '.repeat(3000)} ${n}`)
-        assert.match(outcome, /^(failed|refused)/)
-        assert.match(outcome, NOT_SAVED)
-      }
-      await assertServed(servers.peer, threads, checks)
-      disk.free()
-      assert.match(await tryTurn(servers, threadId, 'room again'), /^completed/)
-      const told = new Told()
-      told.hear(servers.peer.messages)
-      disk.fillUp()
-      await servers.restart()
-      await told.assertKept(servers.peer, checks)
-      await assertServed(servers.peer, threads, checks)
-      disk.free()
-    })
-  },
+  run: (trial) => onSmallDisk(trial, (place, disk) => fillHome(trial, place, disk)),
+}
+
+async function fillHome(trial: Trial, place: Workplace, disk: MountedDisk): Promise<void> {
+  await using servers = await Incarnations.on(trial.lab, place)
+  const threads = await placeThreads(place, 3)
+  await trial.fault('full, then with room, then killed', async (checks) => {
+    await assertServed(servers.peer, threads, checks)
+    const threadId = await servers.startThread()
+    assert.match(await tryTurn(servers, 'with room', threadId), /^completed/)
+    disk.fillUp()
+    for (const n of [1, 2, 3]) {
+      assertNotSaved(await tryTurn(servers, `${'long '.repeat(3000)} ${n}`, threadId))
+    }
+    await assertServed(servers.peer, threads, checks)
+    disk.free()
+    assert.match(await tryTurn(servers, 'room again', threadId), /^completed/)
+    const told = new Told()
+    told.hear(servers.peer.messages)
+    disk.fillUp()
+    await servers.restart()
+    await told.assertKept(servers.peer, checks)
+    await assertServed(servers.peer, threads, checks)
+    disk.free()
+  })
 }
 
 export const readOnlyHome: FaultClass = {
   name: 'machine: a read-only home',
   goals: 'G8 G12',
   steps: { short: 1, long: 4 },
-  async run(trial) {
-    await using small = await SmallPlace.open(trial)
-    if (!small) return
-    const { place, disk } = small
-    const threads = await placeThreads(place, 6)
-    disk.makeReadOnly()
-    await trial.fault('read-only from the start', async (checks) => {
-      await using servers = await Incarnations.on(trial.lab, place)
-      await assertServed(servers.peer, threads, checks)
-      const outcome = await startAndTry(servers)
-      assert.match(outcome, /^(failed|refused)/)
-      assert.match(outcome, NOT_SAVED)
-      await assertServed(servers.peer, threads, checks)
-    })
-  },
-}
-
-async function startAndTry(servers: Incarnations): Promise<string> {
-  try {
-    return await tryTurn(servers, await servers.startThread(), 'hello')
-  } catch (error) {
-    return `refused ${errorText(error)}`
-  }
+  run: (trial) =>
+    onSmallDisk(trial, async (place, disk) => {
+      const threads = await placeThreads(place, 6)
+      disk.makeReadOnly()
+      await trial.fault('read-only from the start', async (checks) => {
+        await using servers = await Incarnations.on(trial.lab, place)
+        await assertServed(servers.peer, threads, checks)
+        assertNotSaved(await tryTurn(servers, 'hello'))
+        await assertServed(servers.peer, threads, checks)
+      })
+    }),
 }
 
 /** Node itself needs some twenty of them. */
@@ -142,7 +117,7 @@ export const fewDescriptors: FaultClass = {
         await using servers = await Incarnations.on(trial.lab, place)
         await assertServed(servers.peer, threads, checks)
         for (let n = 0; n < 12; n += 1) {
-          const outcome = await startAndTry(servers)
+          const outcome = await tryTurn(servers, 'hello')
           assert.match(outcome, /^(completed|failed|refused)/)
         }
         // With every descriptor in use it may refuse, but not pass a part for the whole.
@@ -184,9 +159,9 @@ async function loseHomes(trial: Trial): Promise<void> {
       await using servers = await Incarnations.start(trial.lab, model.baseUrl)
       const { place } = servers
       const threadId = await servers.startThread()
-      assert.match(await tryTurn(servers, threadId, 'one'), /^completed/)
+      assert.match(await tryTurn(servers, 'one', threadId), /^completed/)
       lose(place.home)
-      const outcome = await tryTurn(servers, threadId, 'two')
+      const outcome = await tryTurn(servers, 'two', threadId)
       checks.add()
       if (outcome.startsWith('completed')) {
         const logs = (await place.homeFiles()).filter((name) => name.includes(threadId))

@@ -20,7 +20,10 @@ export type ThreadRuntime = Pick<ServerContext, 'manager' | 'store'>
 
 export interface AppServerOptions
   extends Omit<ServerContext, 'manager' | 'store' | 'feed' | 'feedOf' | 'broadcast'> {
-  /** Asked for once, behind the first handshake, and closed by whoever made it. */
+  /**
+   * Asked for behind the first handshake, and again only after it has failed; closed by whoever
+   * made it.
+   */
   readonly runtime: () => ThreadRuntime | Promise<ThreadRuntime>
   /** Hears the name of the first client: it is the originator of what this process starts. */
   readonly onFirstClient?: (name: string) => void
@@ -208,9 +211,11 @@ export class AppServer implements AsyncDisposable {
   /** The next message tries again. */
   #giveUp(error: unknown): undefined {
     this.#loading = undefined
-    process.emitWarning(`the server cannot be loaded: ${errorText(error)}`)
+    const reason = `the server could not be loaded: ${errorText(error)}`
+    process.emitWarning(reason)
     for (const { connection, message } of this.#waiting.splice(0)) {
-      const failure = new RpcError('internal', errorText(error), undefined, error)
+      const text = `${reason}; the next message tries again`
+      const failure = new RpcError('internal', text, undefined, error)
       if (message.kind === 'request') connection.fail(message.id, failure)
     }
   }

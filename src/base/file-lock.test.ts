@@ -150,7 +150,7 @@ describe('the helper', () => {
     await mkdir(folder.at('bin'))
     await writeFile(folder.at('bin', 'flock'), '#!/bin/sh\nexit 127\n', { mode: 0o700 })
     const unable = new LockUnavailable(`cannot lock ${path}: flock ended with 127`)
-    await assert.rejects(lockByHelper(path, fd, 9), unable)
+    await assert.rejects(lockByHelper(path, fd, 20_000), unable)
     closeSync(fd)
   })
 

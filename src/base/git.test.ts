@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { TempFolder } from '../../test/support/temp-folder.ts'
-import { readWorkTree } from './git.ts'
+import { findMainWorkTree, readWorkTree } from './git.ts'
 
 const IDENTITY = ['-c', 'user.name=t', '-c', 'user.email=t@example.invalid']
 
@@ -49,5 +49,36 @@ describe('what git says of a work tree', () => {
   it('is nothing outside of one', async () => {
     await using folder = await TempFolder.create()
     assert.equal(await readWorkTree(folder.path), undefined)
+  })
+})
+
+describe('the main work tree', () => {
+  it('is that of the repository, also from one that was added to it', async () => {
+    await using folder = await repository()
+    commit(folder)
+    git(folder, 'worktree', 'add', '--quiet', '-b', 'other', 'added')
+    await mkdir(folder.at('added', 'src'))
+    assert.equal(findMainWorkTree(folder.at('added', 'src')), folder.path)
+    assert.equal(findMainWorkTree(folder.at('.git')), folder.path)
+  })
+
+  it('is not another one that a `.git` only claims to belong to', async () => {
+    await using folder = await repository()
+    commit(folder)
+    git(folder, 'worktree', 'add', '--quiet', '-b', 'other', 'added')
+    for (const [name, place] of Object.entries({
+      a: '.git/worktrees/added',
+      b: '.git',
+      c: 'gone',
+    })) {
+      await mkdir(folder.at(name))
+      await writeFile(folder.at(name, '.git'), `gitdir: ${folder.at(place)}\n`)
+      assert.equal(findMainWorkTree(folder.at(name)), folder.at(name))
+    }
+  })
+
+  it('is nowhere outside of one', async () => {
+    await using folder = await TempFolder.create()
+    assert.equal(findMainWorkTree(folder.path), undefined)
   })
 })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 
 const GIT_TIMEOUT_MS = 5000
 
@@ -20,6 +20,34 @@ export function findWorkTreeRoot(directory: string): string | undefined {
     const parent = dirname(current)
     if (parent === current) return undefined
     current = parent
+  }
+}
+
+/** As `findWorkTreeRoot`; for one that `git worktree` has added, the root of the first. */
+export function findMainWorkTree(directory: string): string | undefined {
+  const root = findWorkTreeRoot(directory)
+  return root === undefined ? undefined : (firstWorkTree(root) ?? root)
+}
+
+/** Both have to know each other: a `.git` that came with a download may name any repository. */
+function firstWorkTree(root: string): string | undefined {
+  const link = join(root, '.git')
+  try {
+    if (!statSync(link).isFile()) return undefined
+    const own = resolve(
+      root,
+      readFileSync(link, 'utf8')
+        .replace(/^gitdir: /, '')
+        .trim(),
+    )
+    const back = resolve(own, readFileSync(join(own, 'gitdir'), 'utf8').trim())
+    const added = dirname(own)
+    const repository = dirname(added)
+    const isAdded = basename(added) === 'worktrees' && basename(repository) === '.git'
+    return isAdded && back === link ? dirname(repository) : undefined
+  } catch {
+    // What it names is not there, or is not ours to read.
+    return undefined
   }
 }
 

@@ -16,6 +16,7 @@ export {
 export { systemFlock } from './flock.ts'
 export {
   type AskGit,
+  findMainWorkTree,
   findWorkTreeRoot,
   gitIn,
   hasUncommittedChanges,
@@ -35,6 +36,7 @@ export {
 export { type JsonlLine, MOST_LINE_BYTES, type VisitLines, visitLines } from './jsonl.ts'
 export { LockFileError, LockUnavailable } from './lock-errors.ts'
 export { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
+export { OnceMade } from './once-made.ts'
 export { formatRustFloat, quoteRustString } from './rust-text.ts'
 export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'

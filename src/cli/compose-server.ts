@@ -1,5 +1,5 @@
 import { AppServer, type ThreadRuntime } from '../app-server/index.ts'
-import { bobbinVersion, systemClock } from '../base/index.ts'
+import { bobbinVersion, OnceMade, systemClock } from '../base/index.ts'
 import { configWarning, installationId } from '../config/index.ts'
 import { LatestConfig, type LatestConfigOptions } from './latest-config.ts'
 
@@ -13,7 +13,7 @@ export class ComposedServer implements AsyncDisposable {
   readonly #options: LatestConfigOptions
   readonly #config: LatestConfig
   readonly #offer: AsyncDisposable
-  #runtime: Promise<ThreadRuntime> | undefined
+  readonly #runtime = new OnceMade(() => this.#compose())
   #firstClient: string | undefined
 
   /** Throws `ConfigError` for overrides that are none. */
@@ -24,10 +24,7 @@ export class ComposedServer implements AsyncDisposable {
     const { failure } = this.#config
     this.#firstClient = environment.CODEX_INTERNAL_ORIGINATOR_OVERRIDE || undefined
     this.server = new AppServer({
-      runtime: () => {
-        this.#runtime ??= this.#compose()
-        return this.#runtime
-      },
+      runtime: () => this.#runtime.get(),
       clock: systemClock,
       home,
       cwd: process.cwd(),
@@ -45,7 +42,7 @@ export class ComposedServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await using owned = new AsyncDisposableStack()
-    const runtime = await this.#runtime
+    const runtime = await this.#runtime.known()
     if (runtime) owned.use(runtime.store)
     // Ends behind the manager: the threads are free when peers see that this process has gone.
     owned.use(this.#offer)

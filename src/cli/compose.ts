@@ -1,4 +1,4 @@
-import { bobbinVersion, nodeFileSystem, systemClock } from '../base/index.ts'
+import { bobbinVersion, nodeFileSystem, OnceMade, systemClock } from '../base/index.ts'
 import {
   type Config,
   checkHome,
@@ -67,11 +67,7 @@ export interface ManagerParts extends Omit<ComposeParams, 'config'> {
 export function managerOf(parts: ManagerParts): ThreadManager {
   const { current, environment, store, origin, isEphemeral } = parts
   const { home } = current()
-  let id: Promise<string> | undefined
-  const idOfHome = () => {
-    id ??= installationId(home, !isEphemeral)
-    return id
-  }
+  const idOfHome = new OnceMade(() => installationId(home, !isEphemeral))
   const modelAccess = (providerId: string): ModelAccess => {
     const provider = requireProvider(current().providers, providerId)
     const bearerToken = requireToken(provider, home, environment)
@@ -80,7 +76,7 @@ export function managerOf(parts: ManagerParts): ThreadManager {
       clock: systemClock,
       originator: origin.originator,
       version: bobbinVersion(),
-      installationId: idOfHome,
+      installationId: () => idOfHome.get(),
     })
     return { client, streamMaxRetries: provider.streamMaxRetries }
   }

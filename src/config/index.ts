@@ -8,6 +8,7 @@ export type { McpServerConfig } from './mcp-servers.ts'
 export { type ProviderConfig, requireProvider, requireToken } from './providers.ts'
 export { type SkillSelector, writeSkillRule } from './skill-rules.ts'
 export { listSkills, type Skill, type SkillError } from './skills.ts'
+export { trustLevel } from './trust-level.ts'
 export {
   type ConfigEdit,
   ConfigWriteError,

@@ -1,4 +1,4 @@
-import { bobbinVersion, type Clock, systemClock } from '../base/index.ts'
+import { bobbinVersion, type Clock, OnceMade, systemClock } from '../base/index.ts'
 import type { DynamicToolDefinition, ReviewTarget, ThreadId, TurnId } from '../protocol/index.ts'
 import {
   type StoredThread,
@@ -113,7 +113,7 @@ export class ThreadManager implements AsyncDisposable {
   readonly #resuming = new Set<ThreadId>()
   readonly #loading = new Set<Promise<ThreadHandle>>()
   readonly #listeners = new Set<ThreadListener>()
-  #loader: Promise<ThreadLoader> | undefined
+  readonly #loader = new OnceMade(() => this.#makeLoader())
   #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
@@ -267,7 +267,7 @@ export class ThreadManager implements AsyncDisposable {
     await Promise.allSettled(this.#loading)
     const handles = [...this.#handles.values()]
     const ends = await Promise.allSettled(handles.map((handle) => handle[Symbol.asyncDispose]()))
-    const loader = await this.#loader
+    const loader = await this.#loader.known()
     await loader?.[Symbol.asyncDispose]()
     const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
     if (failures.length > 1) throw new AggregateError(failures, 'threads could not be saved')
@@ -277,8 +277,10 @@ export class ThreadManager implements AsyncDisposable {
   /** Disposing waits for what is being loaded, and closes it too. */
   async #follow(load: (loader: ThreadLoader) => Promise<ThreadHandle>): Promise<ThreadHandle> {
     if (this.#isDisposed) throw new SessionError('closed', 'the thread manager has been closed')
-    this.#loader ??= this.#makeLoader()
-    const loading = this.#loader.then(load).then((handle) => this.#register(handle))
+    const loading = this.#loader
+      .get()
+      .then(load)
+      .then((handle) => this.#register(handle))
     this.#loading.add(loading)
     try {
       return await loading

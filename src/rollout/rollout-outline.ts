@@ -58,8 +58,8 @@ async function outlineFrom(
   path: string,
   given?: KnownRollout,
 ): Promise<OutlinedRollout | undefined> {
-  return withRollout(files, path, async (file) => {
-    const start = await lineEndOr0(file, given?.foldedBytes)
+  return withRollout(files, path, async (rollout) => {
+    const start = await lineEndOr0(rollout, given?.foldedBytes)
     const known = start > 0 ? given : undefined
     const summaryFold = new SummaryFold(known?.summary)
     const fold = new OutlineFold(known?.outline)
@@ -68,7 +68,7 @@ async function outlineFrom(
     // Nothing is ever appended to one that is compressed.
     const isFinal = path.endsWith('.zst')
     const from = { start, linesBefore: known?.foldedLines ?? 0 }
-    const extent = await visitRollout(file, from, {
+    const extent = await visitRollout(rollout, from, {
       entry: (entry, isTerminated) => {
         if (!isTerminated && !isFinal) {
           openTail = entry

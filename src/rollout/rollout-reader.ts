@@ -29,11 +29,18 @@ export interface RolloutEntry {
   readonly end: number
 }
 
+/** A rollout that is open for reading. What a damaged header said is in part in its name. */
+export interface OpenRollout {
+  readonly path: string
+  /** Its text, whatever it is kept as. Whoever opened the rollout closes it. */
+  readonly text: OpenFile
+}
+
 /**
  * Opens a regular file; anything else at the path is refused without reading from it. Of one that
  * is compressed, by its name, the text is read.
  */
-export async function openRollout(files: FileSystem, path: string): Promise<OpenFile> {
+export async function openRollout(files: FileSystem, path: string): Promise<OpenRollout> {
   let file: OpenFile
   try {
     file = await files.openForRead(path)
@@ -44,16 +51,11 @@ export async function openRollout(files: FileSystem, path: string): Promise<Open
     throw new RolloutError('io', path, `cannot open the rollout (${errorText(error)})`, error)
   }
   if (await isRegular(file, path)) {
-    const opened = path.endsWith('.zst') ? new CompressedRollout(file) : file
-    PATHS.set(opened, path)
-    return opened
+    return { path, text: path.endsWith('.zst') ? new CompressedRollout(file) : file }
   }
   await file.close()
   throw new RolloutError('not_a_rollout', path, 'not a regular file')
 }
-
-/** Of open files: what a damaged header said is in part in the name. */
-const PATHS = new WeakMap<OpenFile, string>()
 
 async function isRegular(file: OpenFile, path: string): Promise<boolean> {
   try {
@@ -64,18 +66,18 @@ async function isRegular(file: OpenFile, path: string): Promise<boolean> {
   }
 }
 
-/** Answers what `work` makes of the file, which is closed by then. Throws only `RolloutError`. */
+/** Answers what `work` makes of the rollout, closed by then. Throws only `RolloutError`. */
 export async function withRollout<T>(
   files: FileSystem,
   path: string,
-  work: (file: OpenFile) => Promise<T>,
+  work: (rollout: OpenRollout) => Promise<T>,
 ): Promise<T> {
-  const file = await openRollout(files, path)
+  const rollout = await openRollout(files, path)
   try {
     try {
-      return await work(file)
+      return await work(rollout)
     } finally {
-      await file.close()
+      await rollout.text.close()
     }
   } catch (error) {
     throw new RolloutError('io', path, `cannot read the rollout (${errorText(error)})`, error)
@@ -96,7 +98,7 @@ export interface RolloutExtent {
 
 /** Shows the lines of a rollout that are not blank: what could be read, and what was wrong. */
 export async function visitRollout(
-  file: OpenFile,
+  { path, text: file }: OpenRollout,
   options: VisitLines & { readonly linesBefore?: number },
   visitor: RolloutVisitor,
 ): Promise<RolloutExtent> {
@@ -117,7 +119,7 @@ export async function visitRollout(
     if (!decoded.ok) return undefined
     if (lacksHeader) {
       lacksHeader = false
-      const header = isHeader(decoded.line.item) ? undefined : headerByName(PATHS.get(file))
+      const header = isHeader(decoded.line.item) ? undefined : headerByName(path)
       if (header && visitor.entry({ item: header, start: 0, end: 0 }, true) === 'stop')
         return 'stop'
     }
@@ -135,7 +137,7 @@ function isHeader(item: RolloutItem): boolean {
 }
 
 /** What the name of a rollout tells of its thread; undefined for other names. */
-function headerByName(path = ''): RolloutItem | undefined {
+function headerByName(path: string): RolloutItem | undefined {
   const name = parseRolloutName(path)
   if (!name) return undefined
   const { threadId: id, stamp: timestamp } = name
@@ -165,7 +167,7 @@ export async function loadRollout(files: FileSystem, path: string): Promise<Load
     },
     damage: (line) => damage.push(line),
   }
-  await withRollout(files, path, (file) => visitRollout(file, {}, visitor))
+  await withRollout(files, path, (rollout) => visitRollout(rollout, {}, visitor))
   const summary = fold.finish()
   if (summary) return { summary, items, damage }
   throw new RolloutError('no_header', path, 'the rollout has no readable session_meta line')
@@ -182,7 +184,9 @@ export async function readHeader(
     header = item.payload
     return 'stop'
   }
-  await withRollout(files, path, (file) => visitRollout(sparingly(file), {}, { entry }))
+  await withRollout(files, path, (rollout) => {
+    return visitRollout(sparingly(rollout), {}, { entry })
+  })
   return header
 }
 
@@ -201,9 +205,9 @@ export async function readEntries(
 ): Promise<{ entries: RolloutEntry[]; damage: DamagedLine[] }> {
   const entries: RolloutEntry[] = []
   const damage: DamagedLine[] = []
-  await withRollout(files, path, async (file) => {
+  await withRollout(files, path, async (rollout) => {
     for (const part of parts) {
-      await visitRollout(part.isOneLine ? sparingly(file) : file, part, {
+      await visitRollout(part.isOneLine ? sparingly(rollout) : rollout, part, {
         entry: (entry) => {
           entries.push(entry)
           return part.isOneLine ? 'stop' : undefined
@@ -218,10 +222,10 @@ export async function readEntries(
 const FIRST_READ_BYTES = 16 * 1024
 
 /** For one line, which is mostly short: more is read at once only when it turns out to be long. */
-function sparingly(file: OpenFile): OpenFile {
-  if (file instanceof CompressedRollout) return file
+function sparingly({ path, text: file }: OpenRollout): OpenRollout {
+  if (file instanceof CompressedRollout) return { path, text: file }
   let most = FIRST_READ_BYTES
-  const sparing: OpenFile = {
+  const text: OpenFile = {
     read: (into, position) => {
       const part = into.subarray(0, most)
       most *= 2
@@ -233,8 +237,7 @@ function sparingly(file: OpenFile): OpenFile {
     sync: () => file.sync(),
     close: () => file.close(),
   }
-  PATHS.set(sparing, PATHS.get(file) ?? '')
-  return sparing
+  return { path, text }
 }
 
 const NEWLINE = 0x0a
@@ -243,8 +246,8 @@ const NEWLINE = 0x0a
  * `offset`, where a line of the file ends there; else 0: a file that was cut, or written anew in
  * its place, mostly has none.
  */
-export async function lineEndOr0(file: OpenFile, offset = 0): Promise<number> {
+export async function lineEndOr0({ text }: OpenRollout, offset = 0): Promise<number> {
   const last = Buffer.alloc(1)
-  const isEnd = offset > 0 && (await file.read(last, offset - 1)) === 1 && last[0] === NEWLINE
+  const isEnd = offset > 0 && (await text.read(last, offset - 1)) === 1 && last[0] === NEWLINE
   return isEnd ? offset : 0
 }

@@ -3,7 +3,7 @@ import { SummaryFold, type ThreadSummary } from '../history/index.ts'
 import type { RolloutItem } from '../protocol/index.ts'
 import { CompressedRollout } from './compressed-rollout.ts'
 import { decodeLine } from './rollout-codec.ts'
-import { lineEndOr0, visitRollout, withRollout } from './rollout-reader.ts'
+import { lineEndOr0, type OpenRollout, visitRollout, withRollout } from './rollout-reader.ts'
 
 /** A summary and how much of the file it was folded from. */
 export interface FoldedSummary {
@@ -22,11 +22,11 @@ export async function readSummary(
   path: string,
   known?: FoldedSummary,
 ): Promise<FoldedSummary | undefined> {
-  return withRollout(files, path, async (file) => {
-    const start = await lineEndOr0(file, known?.foldedBytes)
+  return withRollout(files, path, async (rollout) => {
+    const start = await lineEndOr0(rollout, known?.foldedBytes)
     const fold = new SummaryFold(start > 0 ? known?.summary : undefined)
-    const extent = await readToFirstWords(file, start, fold)
-    const foldedBytes = fold.knowsPerson ? await readRest(file, extent, fold) : extent
+    const extent = await readToFirstWords(rollout, start, fold)
+    const foldedBytes = fold.knowsPerson ? await readRest(rollout.text, extent, fold) : extent
     const summary = fold.finish()
     return summary && { summary, foldedBytes }
   })
@@ -36,10 +36,14 @@ export async function readSummary(
 const FIRST_BYTES = 64 * 1024
 
 /** Answers the byte behind the last whole line that was read. */
-async function readToFirstWords(file: OpenFile, start: number, fold: SummaryFold): Promise<number> {
+async function readToFirstWords(
+  rollout: OpenRollout,
+  start: number,
+  fold: SummaryFold,
+): Promise<number> {
   if (fold.knowsPerson) return start
   const { bytes } = await visitRollout(
-    file,
+    rollout,
     { start, chunkBytes: FIRST_BYTES },
     {
       entry: ({ item }) => {

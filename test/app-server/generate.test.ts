@@ -15,6 +15,8 @@ it('bobbin app-server generate-… writes what is served, and needs no home', as
   const methods = schema.oneOf.map(
     (branch: { properties: { method: { const: string } } }) => branch.properties.method.const,
   )
+  const results = JSON.parse(await readFile(join(made, 'MethodResults.json'), 'utf8'))
+  assert.deepEqual(Object.keys(results.properties).sort(), [...methods].sort())
   const types = await readFile(join(made, 'ClientRequest.ts'), 'utf8')
   const named = [...types.matchAll(/^ {6}method: "(.*)"$/gm)].map((match) => match[1])
   assert.deepEqual(named, methods)

@@ -3,12 +3,13 @@
  * 0.133.0; what is asked to take turns back, or to delete a thread, as by 0.169.0.
  */
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../../src/base/index.ts'
 import { Sqlite } from '../support/sqlite.ts'
 import { type Allowed, compareServers, type Server } from './both-servers.ts'
+import { runChild } from './child.ts'
 import { CodexAppServer } from './codex-app-server.ts'
 import { codex133, codex169 } from './programs.ts'
 import type { Scratch } from './scratch.ts'
@@ -44,21 +45,96 @@ const itemWords: Allowed = {
   },
 }
 
+/** What nobody has named follows from the project, which has this trust level, or none. */
+async function judge({ home }: Scratch, level: string | undefined): Promise<void> {
+  const config = join(home, 'config.toml')
+  const plain = (await readFile(config, 'utf8'))
+    .replace(/^(approval_policy|sandbox_mode) = .*\n/gm, '')
+    .replace(/^trust_level = .*\n/m, level === undefined ? '' : `trust_level = "${level}"\n`)
+  await writeFile(config, plain)
+}
+
+/** The scratch folders are temporary ones, which may be written all. */
+async function excludeTemporary({ home }: Scratch): Promise<void> {
+  const excluded = 'exclude_slash_tmp = true\nexclude_tmpdir_env_var = true\n'
+  await appendFile(join(home, 'config.toml'), `\n[sandbox_workspace_write]\n${excluded}`)
+}
+
+describe('a command of a client that names no policy', () => {
+  const place = 'w() { { echo x > "$1/w"; } 2>&- && echo "wrote $2"; }'
+  const script = `${place}; w "$1" project; w "$1/sub" sub; w "$2" other; true`
+  for (const level of ['trusted', 'untrusted', undefined]) {
+    it(`may do what the server's own folder lets it: ${level ?? 'not judged'}`, LIMIT, async () => {
+      await compareServers({
+        isConfined: true,
+        prepare: async (scratch) => {
+          await judge(scratch, level)
+          await excludeTemporary(scratch)
+          await mkdir(join(scratch.project, 'sub'))
+          await mkdir(join(scratch.root, 'other'))
+        },
+        play: async ({ scratch: { project, root }, ask }) => {
+          const other = join(root, 'other')
+          const command = ['sh', '-c', script, 'sh', project, other]
+          await ask('command/exec', { command })
+          await ask('command/exec', { command, cwd: 'sub' })
+          await ask('command/exec', { command, cwd: other })
+          await ask('command/exec', { command, cwd: other, permissionProfile: ':workspace' })
+          const sandboxPolicy = { type: 'workspaceWrite', excludeSlashTmp: true }
+          await ask('command/exec', { command, cwd: other, sandboxPolicy })
+          return null
+        },
+      })
+    })
+  }
+
+  it('may do what the folder lets it by now, in Bobbin', LIMIT, async () => {
+    const exitCodes: Json[] = []
+    const noted: Allowed = {
+      id: 'exec-config',
+      change: (answer) => {
+        exitCodes.push(objectAt(answer as JsonObject, 'result')?.exitCode ?? null)
+        return null
+      },
+    }
+    await compareServers({
+      isConfined: true,
+      differences: { 'command/exec': noted },
+      prepare: async (scratch) => {
+        await judge(scratch, undefined)
+        await excludeTemporary(scratch)
+      },
+      play: async ({ client, scratch: { project }, ask }) => {
+        const keyPath = `projects."${project}".trust_level`
+        const edit = { keyPath, value: 'trusted', mergeStrategy: 'replace' }
+        await client.request('config/value/write', edit)
+        await ask('command/exec', { command: ['touch', 'w'] })
+        return null
+      },
+    })
+    assert.deepEqual(exitCodes, [0, 1])
+  })
+})
+
 describe('a thread in a folder that a person has judged', () => {
   for (const level of ['trusted', 'untrusted']) {
     it(`has the permissions of a ${level} one`, LIMIT, async () => {
       await compareServers({
-        prepare: async ({ home }) => {
-          const config = join(home, 'config.toml')
-          const plain = (await readFile(config, 'utf8'))
-            .replace(/^(approval_policy|sandbox_mode) = .*\n/gm, '')
-            .replace(/trust_level = ".*"/, `trust_level = "${level}"`)
-          assert.ok(plain.includes(`trust_level = "${level}"`))
-          await writeFile(config, plain)
+        prepare: async (scratch) => {
+          await judge(scratch, level)
+          const { root, project: cwd, env } = scratch
+          await runChild('git', ['worktree', 'add', '-q', '-b', 'x', '../tree'], { cwd, env })
+          await runChild('git', ['init', '-q', 'inner'], { cwd, env })
+          await mkdir(join(cwd, 'sub'))
+          await symlink(cwd, join(root, 'link'))
         },
         play: async ({ client }) => {
           const shown: Json[] = []
-          for (const params of [{}, { sandbox: 'read-only' }, { approvalPolicy: 'never' }]) {
+          const named = [{ sandbox: 'read-only' }, { approvalPolicy: 'never' }]
+          const places = ['sub', '../tree', 'inner', '..', '../link', '.git'].map((cwd) => ({
+            cwd,
+          }))
+          for (const params of [{}, ...named, ...places]) {
             const started = await client.request('thread/start', params)
             const { approvalPolicy = null, activePermissionProfile = null } = started
             const mode = objectAt(started, 'sandbox')?.type ?? null

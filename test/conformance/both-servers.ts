@@ -3,6 +3,7 @@
  * the scene shows has to be the same, and the answers to all its requests.
  */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Json, JsonObject } from '../../src/base/index.ts'
 import { type Script, ScriptedResponsesServer } from '../support/responses-server.ts'
@@ -32,6 +33,8 @@ export interface ServerScene {
   readonly model?: Script
   /** By method, what may differ in its answers, and how both are brought into one form. */
   readonly differences?: { readonly [method: string]: Allowed }
+  /** Commands are confined: real Codex cannot do so with a home below the temporary folder. */
+  readonly isConfined?: boolean
   /** Leaves the handshake to the scene. */
   readonly isBare?: boolean
   /** Real Codex 0.133.0 when left out. */
@@ -80,7 +83,9 @@ async function played(program: Program, scene: ServerScene): Promise<Played> {
   await scratch.useModelServer(model.baseUrl)
   await scene.prepare?.(scratch)
   const open = scene.isBare ? CodexAppServer.open : CodexAppServer.start
-  await using client = await open(program, scratch)
+  const { project, env } = scratch
+  const temporary = scene.isConfined ? { TMPDIR: join(scratch.root, 'tmp') } : {}
+  await using client = await open(program, { project, env: { ...env, ...temporary } })
   const normaliser = new Normaliser(scratch)
   const asked: Asked[] = []
   const ask: Server['ask'] = async (method, params = {}) => {

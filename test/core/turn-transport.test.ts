@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { assistantMessage, ModelError, ResponsesClient } from '../../src/core/index.ts'
+import { assistantMessage, ModelError } from '../../src/core/index.ts'
 import {
   type ModelFault,
   type Script,
@@ -9,6 +9,7 @@ import {
   type ServerOptions,
 } from '../../src/core/testing/index.ts'
 import type { SessionEvent } from '../../src/protocol/index.ts'
+import { clientOf } from '../support/model-client.ts'
 import { breaksAfter, started } from '../support/played-model.ts'
 import { runTurn, SessionKit, Watch } from '../support/session-kit.ts'
 import { TestClock } from '../support/test-clock.ts'
@@ -22,24 +23,8 @@ async function openWired(script: Script, options: ServerOptions = {}) {
   const stack = new AsyncDisposableStack()
   const server = stack.use(await ScriptedResponsesServer.start(script, options))
   const clock = new TestClock(isRetryWait)
-  const client = new ResponsesClient({
-    provider: {
-      id: 'mock',
-      name: 'mock',
-      baseUrl: server.baseUrl,
-      bearerToken: undefined,
-      headers: {},
-      queryParams: {},
-      requestMaxRetries: 0,
-      streamMaxRetries: 2,
-      streamIdleTimeoutMs: 10_000,
-      supportsWebsockets: true,
-    },
-    clock,
-    originator: 'lab',
-    version: '1.2.3',
-    installationId: async () => 'home-1',
-  })
+  const provider = { streamMaxRetries: 2, supportsWebsockets: true }
+  const client = clientOf(server.baseUrl, provider, { clock })
   const modelAccess = () => ({ client, streamMaxRetries: 2 })
   const kit = stack.use(await SessionKit.open([], { clock, manager: { modelAccess } }))
   return { server, kit, [Symbol.asyncDispose]: () => stack.disposeAsync() }

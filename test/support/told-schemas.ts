@@ -22,10 +22,11 @@ export function toldFault(
   return schema ? faultOf(schema, method, plain) : `${method}: there is no schema of it`
 }
 
-/** What is wrong with a result; results of some methods have no schema. */
+/** What is wrong with a result; undefined when nothing is. */
 export function resultFault(method: string, result: Json): string | undefined {
   const schema = (RESULTS as Schemas)[method]
-  return schema && faultOf(schema, `result of ${method}`, result)
+  const what = `result of ${method}`
+  return schema ? faultOf(schema, what, result) : `${what}: there is no schema of it`
 }
 
 function faultOf(schema: z.ZodType, what: string, value: Json): string | undefined {

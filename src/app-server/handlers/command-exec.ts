@@ -12,26 +12,25 @@ import {
 import type { SandboxPolicy } from '../../protocol/index.ts'
 import { ClientProcesses, type ProcessRequest } from '../client-processes.ts'
 import type { Connection } from '../connection.ts'
-import { profileMode, sandboxOf } from '../projection/settings.ts'
+import { profilePolicy, sandboxOf } from '../projection/settings.ts'
 import { invalid, RpcError } from '../protocol/jsonrpc.ts'
 import { method, whenGiven } from '../protocol/method.ts'
 import { optional } from '../protocol/schema.ts'
 import { sandboxPolicy } from '../protocol/thread-params.ts'
 import { type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
+import { processControlRoutes } from './process-control.ts'
 import {
   checkCommand,
   checkSize,
-  checkTerminalSize,
   environmentWith,
-  inputOf,
   OUTPUT_CAP_BYTES,
   processParams,
   TERMINAL,
   TIMEOUT_MS,
-  terminalSize,
   timeoutOf,
 } from './process-params.ts'
+import { permissionsFor } from './thread-settings.ts'
 
 const execParams = z.object({
   ...processParams,
@@ -47,17 +46,14 @@ type ExecParams = z.output<typeof execParams>
 const exec = method('command/exec', () => execParams, {
   experimental: { permissionProfile: whenGiven },
 })
-const write = method('command/exec/write', () =>
-  z.object({
-    processId: z.string(),
-    deltaBase64: optional(z.string()),
-    closeStdin: optional(z.boolean()),
-  }),
-)
-const terminate = method('command/exec/terminate', () => z.object({ processId: z.string() }))
-const resize = method('command/exec/resize', () =>
-  z.object({ processId: z.string(), size: terminalSize }),
-)
+
+const CONTROL = {
+  id: 'processId',
+  write: 'command/exec/write',
+  kill: 'command/exec/terminate',
+  resize: 'command/exec/resize',
+  size: 'command/exec',
+} as const
 
 /** Commands that a client runs and whose end it waits for. Source: `app-server.md` 18.3. */
 export function commandExecRoutes(context: ServerContext): Route[] {
@@ -69,20 +65,7 @@ export function commandExecRoutes(context: ServerContext): Route[] {
   })
   return [
     route(exec, (params, { connection }) => run(context, processes, params, connection)),
-    route(write, async ({ processId, ...input }, { connection }) => {
-      const { bytes, isLast } = inputOf('command/exec/write', input)
-      await processes.write(connection, processId, bytes, isLast)
-      return {}
-    }),
-    route(terminate, async ({ processId }, { connection }) => {
-      await processes.kill(connection, processId)
-      return {}
-    }),
-    route(resize, async ({ processId, size }, { connection }) => {
-      checkTerminalSize('command/exec', size)
-      await processes.resize(connection, processId, size)
-      return {}
-    }),
+    ...processControlRoutes(processes, CONTROL),
   ]
 }
 
@@ -116,11 +99,11 @@ async function requestOf(
 ): Promise<ProcessRequest> {
   const { command, disableTimeout, disableOutputCap } = params
   const cwd = params.cwd === undefined ? context.cwd : resolve(context.cwd, params.cwd)
-  const policy = policyOf(context, params, cwd)
+  const { policy, folder } = wallsOf(context, params, cwd)
   const base = environmentWith(context.environment ?? process.env, params.env)
   const terminal = params.tty ? (params.size ?? TERMINAL) : undefined
   const isTty = terminal !== undefined
-  const confined = await confine(walls, base.PATH, { policy, cwd, command, isTty })
+  const confined = await confine(walls, base.PATH, { policy, cwd: folder, command, isTty })
   const timeoutMs = timeoutOf('command/exec', params.timeoutMs) ?? TIMEOUT_MS
   return {
     command: confined?.command ?? command,
@@ -166,18 +149,24 @@ function check(params: ExecParams): void {
   }
 }
 
-function policyOf(context: ServerContext, params: ExecParams, cwd: string): SandboxPolicy {
-  if (params.sandboxPolicy) return sandboxOf(params.sandboxPolicy)
-  const config = context.loadConfig([])
-  const { permissionProfile } = params
-  if (permissionProfile !== undefined) {
-    const mode = profileMode(permissionProfile)
-    if (mode) return config.sandboxPolicies(mode, [])
-    const reason = `default_permissions refers to unknown built-in profile \`${permissionProfile}\``
-    throw invalid(`invalid permission profile: ${reason}`)
+/**
+ * The policy, and the folder that it is about: the server's own, wherever the command runs, unless
+ * a profile is named. Source: observed, 0.133.0.
+ */
+function wallsOf(
+  context: ServerContext,
+  { sandboxPolicy, permissionProfile }: ExecParams,
+  cwd: string,
+): { readonly policy: SandboxPolicy; readonly folder: string } {
+  const folder = context.cwd
+  if (sandboxPolicy) return { policy: sandboxOf(sandboxPolicy), folder }
+  if (permissionProfile === undefined) {
+    return { policy: permissionsFor(context.loadConfig([]), {}, folder).sandboxPolicy, folder }
   }
-  const ofFolder = config.trustedFolders.includes(cwd) ? 'workspace-write' : 'read-only'
-  return config.sandboxPolicies(config.sandboxMode ?? ofFolder, [])
+  const policy = profilePolicy(permissionProfile)
+  if (policy) return { policy, folder: cwd }
+  const reason = `default_permissions refers to unknown built-in profile \`${permissionProfile}\``
+  throw invalid(`invalid permission profile: ${reason}`)
 }
 
 interface Unconfined {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { AppServerKit, type KitClient } from '../../../test/support/app-server-kit.ts'
 import type { JsonObject } from '../../base/index.ts'
@@ -104,6 +106,30 @@ describe('command/exec', () => {
     else assert.notEqual(answer.exitCode, 0)
     assert.equal(existsSync(outside), false)
   })
+})
+
+describe('command/exec without a policy', () => {
+  const script = 'for to; do { echo x > "$to/w"; } 2>&- && echo "$to"; done; true'
+  for (const [level, isWritable] of [
+    ['trusted', true],
+    ['untrusted', true],
+    [undefined, false],
+  ] as const) {
+    const may = isWritable ? 'may' : 'may not'
+    it(`${may} write the server's folder, whose trust is ${level ?? 'unknown'}`, async () => {
+      await using kit = await AppServerKit.open([], { config: 'model = "m"\n' })
+      const { client, home, project } = kit
+      const trust = level ? `[projects."${project}"]\ntrust_level = "${level}"\n` : ''
+      const excluded = 'exclude_slash_tmp = true\nexclude_tmpdir_env_var = true\n'
+      const config = `[sandbox_workspace_write]\n${excluded}${trust}`
+      await writeFile(join(home, 'config.toml'), config)
+      // Also a command that runs elsewhere: that place is not writable for it.
+      const params = { command: [...sh(script), 'sh', home, project], cwd: home }
+      const answer = await client.request('command/exec', params).catch((error: Error) => error)
+      if (answer instanceof Error) assert.match(answer.message, /failed to confine command/)
+      else assert.equal(answer.stdout, isWritable ? `${project}\n` : '')
+    })
+  }
 })
 
 describe('process/spawn', () => {

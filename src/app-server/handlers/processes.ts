@@ -5,47 +5,37 @@ import type { Connection } from '../connection.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
 import { method } from '../protocol/method.ts'
 import { absolutePath } from '../protocol/paths.ts'
-import { optional } from '../protocol/schema.ts'
 import { type RequestContext, type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
+import { processControlRoutes } from './process-control.ts'
 import {
   checkCommand,
   checkSize,
-  checkTerminalSize,
   environmentWith,
-  inputOf,
   OUTPUT_CAP_BYTES,
   processParams,
   TERMINAL,
   TIMEOUT_MS,
-  terminalSize,
   timeoutOf,
 } from './process-params.ts'
 
 const experimental = true
-const processHandle = z.string()
-const spawnParams = z.object({ ...processParams, processHandle, cwd: absolutePath('cwd') })
+const spawnParams = z.object({
+  ...processParams,
+  processHandle: z.string(),
+  cwd: absolutePath('cwd'),
+})
 type SpawnParams = z.output<typeof spawnParams>
 
 const spawn = method('process/spawn', () => spawnParams, { experimental })
-const writeStdin = method(
-  'process/writeStdin',
-  () =>
-    z.object({
-      processHandle,
-      deltaBase64: optional(z.string()),
-      closeStdin: optional(z.boolean()),
-    }),
-  { experimental },
-)
-const kill = method('process/kill', () => z.object({ processHandle }), { experimental })
-const resizePty = method(
-  'process/resizePty',
-  () => z.object({ processHandle, size: terminalSize }),
-  {
-    experimental,
-  },
-)
+
+const CONTROL = {
+  id: 'processHandle',
+  write: 'process/writeStdin',
+  kill: 'process/kill',
+  resize: 'process/resizePty',
+  size: 'process',
+} as const
 
 /** Processes that a client starts and is told of when they end. Source: `app-server.md` 18.3. */
 export function processRoutes(context: ServerContext): Route[] {
@@ -57,20 +47,7 @@ export function processRoutes(context: ServerContext): Route[] {
   })
   return [
     route(spawn, (params, request) => start(context, processes, params, request)),
-    route(writeStdin, async ({ processHandle, ...input }, { connection }) => {
-      const { bytes, isLast } = inputOf('process/writeStdin', input)
-      await processes.write(connection, processHandle, bytes, isLast)
-      return {}
-    }),
-    route(kill, async ({ processHandle }, { connection }) => {
-      await processes.kill(connection, processHandle)
-      return {}
-    }),
-    route(resizePty, async ({ processHandle, size }, { connection }) => {
-      checkTerminalSize('process', size)
-      await processes.resize(connection, processHandle, size)
-      return {}
-    }),
+    ...processControlRoutes(processes, CONTROL, { experimental }),
   ]
 }
 

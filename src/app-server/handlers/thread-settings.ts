@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import * as z from 'zod/mini'
 import { isObject, type Json, type JsonObject } from '../../base/index.ts'
-import { type Config, requireProvider } from '../../config/index.ts'
+import { type Config, requireProvider, trustLevel } from '../../config/index.ts'
 import { DEFAULT_MODEL, type SessionSettings } from '../../core/index.ts'
-import type { SandboxMode, SandboxPolicy } from '../../protocol/index.ts'
-import { profileMode } from '../projection/settings.ts'
+import type { SandboxPolicy } from '../../protocol/index.ts'
+import { profilePolicy } from '../projection/settings.ts'
 import { invalid } from '../protocol/jsonrpc.ts'
 import { jsonObject, optional } from '../protocol/schema.ts'
 import { approvalPolicy, sandboxMode } from '../protocol/thread-params.ts'
@@ -46,14 +46,14 @@ export function settingsFor(
   }
   requireProvider(config.providers, modelProvider)
   const folder = params.cwd === undefined ? cwd || context.cwd : resolve(context.cwd, params.cwd)
-  const { mode, permissionProfile } = modeFor(config, params, folder)
+  const { sandboxPolicy, permissionProfile } = permissionsFor(config, params, folder)
   const settings: SessionSettings = {
     cwd: folder,
     model: params.model ?? config.model ?? DEFAULT_MODEL,
     modelProvider,
     webSearch: config.webSearch,
-    approvalPolicy: params.approvalPolicy ?? config.approvalPolicy ?? policyFor(config, folder),
-    sandboxPolicy: sandboxFor(config, mode),
+    approvalPolicy: params.approvalPolicy ?? config.approvalPolicy ?? approvalsFor(config, folder),
+    sandboxPolicy,
     ...defined({
       permissionProfile,
       effort: config.effort,
@@ -67,37 +67,39 @@ export function settingsFor(
   return { settings, config }
 }
 
-/** A mode that somebody has named has no profile. Source: observed, 0.133.0. */
-function modeFor(
+/**
+ * What a thread or a command may do. Where nobody has named it, the folder decides: one that a
+ * person has judged, in whatever way, may be written. A mode that somebody has named has no
+ * profile. Source: observed, 0.133.0.
+ */
+export function permissionsFor(
   config: Config,
-  { sandbox, permissions }: SettingOverrides,
+  { sandbox, permissions }: Partial<Pick<SettingOverrides, 'sandbox' | 'permissions'>>,
   cwd: string,
-): { readonly mode: SandboxMode; readonly permissionProfile?: string } {
+): { readonly sandboxPolicy: SandboxPolicy; readonly permissionProfile?: string } {
   if (permissions !== undefined) {
-    return { mode: modeOfProfile(permissions), permissionProfile: permissions }
+    return { sandboxPolicy: policyOfProfile(permissions), permissionProfile: permissions }
   }
   const named = sandbox ?? config.sandboxMode
-  if (named) return { mode: named }
-  return [...config.trustedFolders, ...config.untrustedFolders].includes(cwd)
-    ? { mode: 'workspace-write', permissionProfile: ':workspace' }
-    : { mode: 'read-only', permissionProfile: ':read-only' }
+  if (named) return { sandboxPolicy: config.sandboxPolicies(named, []) }
+  const [mode, permissionProfile] =
+    trustLevel(config, cwd) === undefined
+      ? (['read-only', ':read-only'] as const)
+      : (['workspace-write', ':workspace'] as const)
+  return { sandboxPolicy: config.sandboxPolicies(mode, []), permissionProfile }
 }
 
-/** A folder that a person has judged may be written; in one that is not trusted commands ask. */
-function policyFor(config: Config, cwd: string): 'untrusted' | 'on-request' {
-  return config.untrustedFolders.includes(cwd) ? 'untrusted' : 'on-request'
+/** In a folder that is not trusted commands ask. */
+function approvalsFor(config: Config, cwd: string): 'untrusted' | 'on-request' {
+  return trustLevel(config, cwd) === 'untrusted' ? 'untrusted' : 'on-request'
 }
 
 /** Throws for an id that is no built-in profile: a home's own are not supported yet. */
-export function modeOfProfile(id: string): SandboxMode {
-  const mode = profileMode(id)
-  if (mode) return mode
+export function policyOfProfile(id: string): SandboxPolicy {
+  const policy = profilePolicy(id)
+  if (policy) return policy
   const reason = 'default_permissions requires a `[permissions]` table'
   throw invalid(`failed to load configuration: ${reason}`)
-}
-
-export function sandboxFor(config: Config, mode: SandboxMode): SandboxPolicy {
-  return config.sandboxPolicies(mode, [])
 }
 
 /** `{"features": {"goals": true}}` and `{"features.goals": true}` as `-c` takes them. */

@@ -31,7 +31,7 @@ import {
 import { type RequestContext, type Route, route } from '../router.ts'
 import type { ServerContext } from '../server-context.ts'
 import { byThread, loadedThread } from './thread-ids.ts'
-import { modeOfProfile, sandboxFor } from './thread-settings.ts'
+import { policyOfProfile } from './thread-settings.ts'
 
 const MOST_INPUT_CHARS = 1_048_576
 
@@ -362,7 +362,7 @@ function patchOf(
     ? sandboxOf(params.sandboxPolicy)
     : params.permissions === undefined
       ? undefined
-      : sandboxFor(context.loadConfig([]), modeOfProfile(params.permissions))
+      : policyOfProfile(params.permissions)
   return {
     ...(params.cwd === undefined ? {} : { cwd: resolve(context.cwd, params.cwd) }),
     ...(model === undefined ? {} : { model }),

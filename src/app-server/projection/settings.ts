@@ -42,15 +42,26 @@ export function sandboxOf(policy: WireSandboxPolicy): SandboxPolicy {
   }
 }
 
-/** Ids of the built-in profiles, by the sandbox policy that they stand for. */
-const PROFILES = {
-  ':read-only': 'read-only',
-  ':workspace': 'workspace-write',
-  ':danger-full-access': 'danger-full-access',
-} as const
+const PROFILES: ReadonlyMap<string, SandboxPolicy> = new Map([
+  [':read-only', { type: 'read-only' }],
+  [
+    ':workspace',
+    {
+      type: 'workspace-write',
+      network_access: false,
+      exclude_tmpdir_env_var: false,
+      exclude_slash_tmp: false,
+    },
+  ],
+  [':danger-full-access', { type: 'danger-full-access' }],
+])
 
-export function profileMode(id: string): (typeof PROFILES)[keyof typeof PROFILES] | undefined {
-  return PROFILES[id as keyof typeof PROFILES]
+/**
+ * What a built-in profile stands for, whatever the configuration says of the mode of that name.
+ * Source: observed, 0.133.0.
+ */
+export function profilePolicy(id: string): SandboxPolicy | undefined {
+  return PROFILES.get(id)
 }
 
 function activeProfile({ permissionProfile: id }: SessionSettings): Json {

@@ -4,74 +4,22 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import {
+  attempt,
+  clientOf,
+  fault,
+  REQUEST,
+  THREAD,
+  type Tried,
+} from '../../../test/support/model-client.ts'
+import {
   ScriptedResponsesServer,
   type ScriptedStep,
 } from '../../../test/support/responses-server.ts'
 import { TestClock } from '../../../test/support/test-clock.ts'
 import type { JsonObject } from '../../base/index.ts'
-import { ModelError, type ModelEvent, type ModelRequest } from './model-client.ts'
+import { ModelError, type ModelRequest } from './model-client.ts'
 import type { ModelProvider } from './provider.ts'
-import { ResponsesClient } from './responses-client.ts'
-import { assistantMessage, functionCall, type ModelFault } from './script.ts'
-
-const THREAD = '01a10000-0000-7000-8000-000000000001'
-
-const REQUEST: ModelRequest = {
-  model: 'gpt-5.4',
-  instructions: 'Be brief.',
-  input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],
-  tools: [{ type: 'function', name: 'look' }],
-  parallelToolCalls: true,
-  reasoning: { effort: 'medium' },
-  threadId: THREAD,
-  sessionId: THREAD,
-  windowNumber: 2,
-  turnMetadata: { turn_id: 't' },
-}
-
-interface Tried {
-  readonly events: readonly ModelEvent[]
-  readonly error: unknown
-}
-
-function clientOf(
-  baseUrl: string,
-  provider: Partial<ModelProvider> = {},
-  clock = new TestClock(() => true),
-) {
-  return new ResponsesClient({
-    provider: {
-      id: 'mock',
-      name: 'mock',
-      baseUrl,
-      bearerToken: undefined,
-      headers: {},
-      queryParams: {},
-      requestMaxRetries: 0,
-      streamMaxRetries: 0,
-      streamIdleTimeoutMs: 10_000,
-      ...provider,
-    },
-    clock,
-    originator: 'lab',
-    version: '1.2.3',
-    installationId: async () => 'home-1',
-  })
-}
-
-async function attempt(
-  client: ResponsesClient,
-  options: { request?: ModelRequest; signal?: AbortSignal } = {},
-): Promise<Tried> {
-  const events: ModelEvent[] = []
-  const signal = options.signal ?? new AbortController().signal
-  try {
-    for await (const event of client.stream(options.request ?? REQUEST, signal)) events.push(event)
-    return { events, error: undefined }
-  } catch (error) {
-    return { events, error }
-  }
-}
+import { assistantMessage, functionCall } from './script.ts'
 
 async function tryScript(
   script: readonly ScriptedStep[],
@@ -79,12 +27,8 @@ async function tryScript(
 ): Promise<Tried & { server: ScriptedResponsesServer; clock: TestClock }> {
   await using server = await ScriptedResponsesServer.start(script)
   const clock = new TestClock(() => true)
-  const tried = await attempt(clientOf(server.baseUrl, provider, clock))
+  const tried = await attempt(clientOf(server.baseUrl, provider, { clock }))
   return { ...tried, server, clock }
-}
-
-function fault(fault: ModelFault, items: readonly JsonObject[] = []): ScriptedStep {
-  return { items, fault }
 }
 
 function status(code: number, body: string, headers: { [name: string]: string } = {}) {
@@ -257,23 +201,7 @@ describe('the request', () => {
 
   it('survives names that no header can hold', async () => {
     await using server = await ScriptedResponsesServer.start([{ items: [HELLO] }])
-    const client = new ResponsesClient({
-      provider: {
-        id: 'mock',
-        name: 'mock',
-        baseUrl: server.baseUrl,
-        bearerToken: undefined,
-        headers: {},
-        queryParams: {},
-        requestMaxRetries: 0,
-        streamMaxRetries: 0,
-        streamIdleTimeoutMs: 10_000,
-      },
-      clock: new TestClock(() => true),
-      originator: 'Zoë ✓\nx: y',
-      version: '1',
-      installationId: async () => 'home-1',
-    })
+    const client = clientOf(server.baseUrl, {}, { originator: 'Zoë ✓\nx: y' })
     const { error } = await attempt(client)
     assert.equal(error, undefined)
     assert.equal(server.modelRequests[0]?.headers.originator, 'Zo_ __x: y')
@@ -483,7 +411,7 @@ describe('attempts of one request', () => {
     const client = clientOf(
       server.baseUrl,
       { requestMaxRetries: 1, streamIdleTimeoutMs: 40 },
-      clock,
+      { clock },
     )
     const sleeping = clock.slept(() => true)
     const attempting = attempt(client)
@@ -498,7 +426,7 @@ describe('attempts of one request', () => {
     const { baseUrl } = server
     await server[Symbol.asyncDispose]()
     const clock = new TestClock(() => true)
-    const { error } = await attempt(clientOf(baseUrl, { requestMaxRetries: 3 }, clock))
+    const { error } = await attempt(clientOf(baseUrl, { requestMaxRetries: 3 }, { clock }))
     assert.equal(clock.sleeps.length, 3)
     assert.deepEqual(errorFacts(error), {
       message:
@@ -889,7 +817,7 @@ describe('an abort', () => {
     const stop = new AbortController()
     const reason = new Error('stop')
     const sleeping = clock.slept(() => true)
-    const client = clientOf(server.baseUrl, { requestMaxRetries: 4 }, clock)
+    const client = clientOf(server.baseUrl, { requestMaxRetries: 4 }, { clock })
     const attempting = attempt(client, { signal: stop.signal })
     await sleeping
     stop.abort(reason)

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import {
+  attempt,
+  fault,
+  REQUEST as PLAIN,
+  clientOf as plainClient,
+  THREAD,
+  type Tried,
+} from '../../../test/support/model-client.ts'
 import { TestClock } from '../../../test/support/test-clock.ts'
 import { isObject, type Json, type JsonObject } from '../../base/index.ts'
 import type { ResponseItem } from '../../protocol/index.ts'
@@ -10,17 +18,10 @@ import {
   type ScriptedStep,
   type ServerOptions,
 } from '../testing/index.ts'
-import {
-  type ModelConnection,
-  ModelError,
-  type ModelEvent,
-  type ModelRequest,
-} from './model-client.ts'
+import { type ModelConnection, ModelError, type ModelRequest } from './model-client.ts'
 import type { ModelProvider } from './provider.ts'
-import { ResponsesClient } from './responses-client.ts'
-import { assistantMessage, functionCall, type ModelFault } from './script.ts'
+import { assistantMessage, functionCall } from './script.ts'
 
-const THREAD = '01a10000-0000-7000-8000-000000000001'
 const BROKEN = 'stream disconnected before completion: '
 
 const user = (text: string): ResponseItem => ({
@@ -29,28 +30,13 @@ const user = (text: string): ResponseItem => ({
   content: [{ type: 'input_text', text }],
 })
 
-const REQUEST: ModelRequest = {
-  model: 'gpt-5.4',
-  instructions: 'Be brief.',
-  input: [user('hi')],
-  tools: [{ type: 'function', name: 'look' }],
-  parallelToolCalls: true,
-  reasoning: { effort: 'medium' },
-  threadId: THREAD,
-  sessionId: THREAD,
-  windowNumber: 0,
-  turnMetadata: { turn_id: 't', who: 'Zoë' },
-}
+const REQUEST: ModelRequest = { ...PLAIN, turnMetadata: { turn_id: 't', who: 'Zoë' } }
 
 const WARM: ModelRequest = { ...REQUEST, input: [], turnMetadata: { turn_id: '' } }
 
 const HELLO = assistantMessage('hello', { id: 'msg_1' })
 const hello: ScriptedStep = { items: [HELLO] }
 const never = new AbortController().signal
-
-function fault(fault: ModelFault, items: readonly JsonObject[] = []): ScriptedStep {
-  return { items, fault }
-}
 
 function errorFrame(frame: JsonObject): ScriptedStep {
   return fault({ kind: 'errorFrame', frame: { type: 'error', ...frame } })
@@ -80,7 +66,7 @@ class Line implements AsyncDisposable {
   }
 
   async ask(request: ModelRequest = REQUEST, signal = never): Promise<Tried> {
-    return await attempt(this.model, request, signal)
+    return await attempt(this.model, { request, signal })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -89,46 +75,8 @@ class Line implements AsyncDisposable {
   }
 }
 
-function clientOf(baseUrl: string, provider: Partial<ModelProvider> = {}): ResponsesClient {
-  return new ResponsesClient({
-    provider: {
-      id: 'mock',
-      name: 'mock',
-      baseUrl,
-      bearerToken: undefined,
-      headers: {},
-      queryParams: {},
-      requestMaxRetries: 0,
-      streamMaxRetries: 0,
-      streamIdleTimeoutMs: 10_000,
-      supportsWebsockets: true,
-      ...provider,
-    },
-    clock: new TestClock(() => true),
-    originator: 'lab',
-    version: '1.2.3',
-    installationId: async () => 'home-1',
-  })
-}
-
-interface Tried {
-  readonly events: readonly ModelEvent[]
-  readonly error: unknown
-}
-
-async function attempt(
-  model: ModelConnection,
-  request: ModelRequest,
-  signal: AbortSignal,
-): Promise<Tried> {
-  const events: ModelEvent[] = []
-  try {
-    for await (const event of model.stream(request, signal)) events.push(event)
-    return { events, error: undefined }
-  } catch (error) {
-    return { events, error }
-  }
-}
+const clientOf = (baseUrl: string, provider: Partial<ModelProvider> = {}) =>
+  plainClient(baseUrl, { supportsWebsockets: true, ...provider })
 
 /** The items of a response, as the next request would hold them. */
 function itemsOf({ events, error }: Tried): ResponseItem[] {
@@ -175,7 +123,7 @@ describe('the handshake [C9]', () => {
       'sec-websocket-version': '13',
       'sec-websocket-extensions': 'permessage-deflate; client_max_window_bits',
       'x-codex-turn-metadata': '{"turn_id":"t","who":"Zo\\u00eb"}',
-      'x-codex-window-id': `${THREAD}:0`,
+      'x-codex-window-id': `${THREAD}:2`,
       'x-client-request-id': THREAD,
       'session-id': THREAD,
       'thread-id': THREAD,
@@ -217,7 +165,7 @@ describe('a request', () => {
       client_metadata: {
         'x-codex-turn-metadata': '{"turn_id":"t","who":"Zo\\u00eb"}',
         'x-codex-installation-id': 'home-1',
-        'x-codex-window-id': `${THREAD}:0`,
+        'x-codex-window-id': `${THREAD}:2`,
         'x-codex-ws-stream-request-start-ms': String(new TestClock().now),
       },
     }
@@ -569,7 +517,7 @@ describe('a handshake that fails', () => {
     const { baseUrl } = server
     await server[Symbol.asyncDispose]()
     await using model = clientOf(baseUrl).open()
-    const { error } = await attempt(model, REQUEST, never)
+    const { error } = await attempt(model, { request: REQUEST, signal: never })
     const url = `${baseUrl.replace('http', 'ws')}/responses`
     assert.equal(facts(error).message, `${BROKEN}error sending request for url (${url})`)
   })
@@ -667,11 +615,11 @@ describe('a session that ends', () => {
     await using line = await Line.open([hello, hello, hello])
     await using other = clientOf(line.server.baseUrl).open()
     itemsOf(await line.ask())
-    itemsOf(await attempt(other, REQUEST, never))
+    itemsOf(await attempt(other, { request: REQUEST, signal: never }))
     await line.model[Symbol.asyncDispose]()
     await line.model[Symbol.asyncDispose]()
     await line.server.connections[0]?.closed
-    itemsOf(await attempt(other, REQUEST, never))
+    itemsOf(await attempt(other, { request: REQUEST, signal: never }))
     assert.deepEqual(
       line.server.connections.map(({ frames }) => frames.length),
       [1, 2],

@@ -110,7 +110,7 @@ async function copyBytes(
   end: number,
   target: OpenFile,
 ): Promise<void> {
-  const source = await openRollout(files, from)
+  const { text: source } = await openRollout(files, from)
   try {
     const chunk = Buffer.allocUnsafe(Math.min(COPY_BYTES, end))
     for (let position = 0; position < end; ) {

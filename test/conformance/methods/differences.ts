@@ -90,6 +90,13 @@ export const METHOD_DIFFERENCES = {
     reason: 'the next call may work',
     isBetter: true,
   },
+  'exec-config': {
+    what:
+      'what `command/exec` may do where the client does not say it: Codex goes by the ' +
+      'configuration as its process has started with, Bobbin as it is now',
+    reason: 'threads go by it as it is now in both',
+    isBetter: true,
+  },
   'newer-items': {
     what: 'of answers of 0.169.0: who said what in which turn is compared, and where pages end',
     reason: 'its items have ids and members of their own',

@@ -23,6 +23,17 @@ export function told<T extends z.ZodRawShape>(shape: T) {
   return z.strictObject(shape)
 }
 
+const cursor = maybe(text)
+
+export function page<T extends z.ZodType>(entry: T) {
+  return told({ data: z.array(entry), nextCursor: cursor })
+}
+
+/** Of a list that can be read from either end. */
+export function pageBothWays<T extends z.ZodType>(entry: T) {
+  return told({ data: z.array(entry), nextCursor: cursor, backwardsCursor: cursor })
+}
+
 function variant<const T extends string, S extends z.ZodRawShape>(type: T, shape: S) {
   return told({ type: z.literal(type), ...shape })
 }

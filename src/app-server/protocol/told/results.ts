@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { HOME_RESULTS } from './home-results.ts'
 import { found } from './notifications.ts'
 import {
   anything,
@@ -7,6 +8,8 @@ import {
   loadedThread,
   maybe,
   milliseconds,
+  page,
+  pageBothWays,
   rateLimits,
   text,
   thread,
@@ -17,10 +20,6 @@ import {
 } from './objects.ts'
 
 const nothing = told({})
-const cursor = maybe(text)
-const page = <T extends z.ZodType>(entry: T) => told({ data: z.array(entry), nextCursor: cursor })
-const pageBothWays = <T extends z.ZodType>(entry: T) =>
-  told({ data: z.array(entry), nextCursor: cursor, backwardsCursor: cursor })
 const count = told({ count: whole, paused: flag })
 const written = told({
   status: text,
@@ -29,13 +28,33 @@ const written = told({
   overriddenMetadata: maybe(anything),
 })
 
-/** What the methods about threads, turns, files and processes answer. */
+const summary = told({
+  conversationId: text,
+  path: maybe(text),
+  preview: text,
+  timestamp: maybe(text),
+  updatedAt: maybe(text),
+  modelProvider: text,
+  cwd: text,
+  cliVersion: text,
+  source: z.union([text, z.record(text, anything)]),
+  gitInfo: maybe(told({ sha: maybe(text), branch: maybe(text), origin_url: maybe(text) })),
+})
+
+/** What every method answers that is served. */
 export const RESULTS = {
+  ...HOME_RESULTS,
   initialize: told({ userAgent: text, codexHome: text, platformFamily: text, platformOs: text }),
   'thread/start': loadedThread,
   'thread/resume': loadedThread,
   'thread/fork': loadedThread,
   'thread/archive': nothing,
+  'thread/delete': nothing,
+  'thread/revert': told({
+    thread,
+    turnsBackwardsCursor: maybe(text),
+    itemsBackwardsCursor: maybe(text),
+  }),
   'thread/unarchive': told({ thread }),
   'thread/unsubscribe': told({ status: z.enum(['notLoaded', 'notSubscribed', 'unsubscribed']) }),
   'thread/increment_elicitation': count,
@@ -55,8 +74,10 @@ export const RESULTS = {
   'thread/list': pageBothWays(thread),
   'thread/loaded/list': page(text),
   'thread/read': told({ thread }),
+  'thread/search': pageBothWays(told({ thread, snippet: text })),
   'thread/turns/list': pageBothWays(turn),
   'thread/inject_items': nothing,
+  'thread/turns/items/list': pageBothWays(threadItem),
   'thread/items/list': pageBothWays(
     told({
       turnId: text,
@@ -112,4 +133,6 @@ export const RESULTS = {
   'fuzzyFileSearch/sessionStart': nothing,
   'fuzzyFileSearch/sessionUpdate': nothing,
   'fuzzyFileSearch/sessionStop': nothing,
+  getConversationSummary: told({ summary }),
+  gitDiffToRemote: told({ sha: text, diff: text }),
 } as const

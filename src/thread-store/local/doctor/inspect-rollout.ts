@@ -49,15 +49,15 @@ export async function inspectRollout(
   { path, threadId, isCompressed }: Pick<RolloutFile, 'path' | 'threadId' | 'isCompressed'>,
 ): Promise<RolloutReport> {
   const inspection = new Inspection(threadId)
-  const file = await openRollout(files, path)
+  const { text } = await openRollout(files, path)
   let end = FROM_START
   try {
-    end = await scanLines(file, FROM_START, (line) => {
+    end = await scanLines(text, FROM_START, (line) => {
       inspection.take(line)
       return undefined
     })
   } finally {
-    await file.close()
+    await text.close()
   }
   const compression = isCompressed ? await compressionDamage(files, path, end.linesBefore) : null
   return inspection.report(compression)
