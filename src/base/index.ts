@@ -37,6 +37,7 @@ export { type JsonlLine, MOST_LINE_BYTES, type VisitLines, visitLines } from './
 export { LockFileError, LockUnavailable } from './lock-errors.ts'
 export { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
 export { OnceMade } from './once-made.ts'
+export { openSystemPipe } from './pipe.ts'
 export { formatRustFloat, quoteRustString } from './rust-text.ts'
 export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { getSystemErrorMessage, promisify } from 'node:util'
-import { type Clock, errorText } from '../../../base/index.ts'
+import { type Clock, errorText, openSystemPipe } from '../../../base/index.ts'
 import { ExecError } from './exec-error.ts'
 import { killGroup, killTrees } from './process-tree.ts'
 
@@ -114,6 +114,8 @@ interface Pipe {
  * and `> /dev/stderr` fails on a socket (ENXIO). Undefined where no pipe can be made.
  */
 async function openPipe(): Promise<Pipe | undefined> {
+  const ends = openSystemPipe()
+  if (ends) return { reader: readerOf(ends.readFd), writeFd: ends.writeFd }
   let folder: string | undefined
   try {
     folder = await mkdtemp(join(tmpdir(), 'bobbin-pipe-'))
@@ -122,13 +124,17 @@ async function openPipe(): Promise<Pipe | undefined> {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     // The reader must not look before there is a writer: it would see the end.
     const writeFd = openSync(path, constants.O_WRONLY)
-    return { reader: new Socket({ fd, writable: false }), writeFd }
+    return { reader: readerOf(fd), writeFd }
   } catch {
     // Two sockets are worse, but they work.
     return undefined
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   }
+}
+
+function readerOf(fd: number): Socket {
+  return new Socket({ fd, writable: false })
 }
 
 async function startPiped(spec: ChildSpec, pipe: Pipe | undefined): Promise<ChildProcess> {
