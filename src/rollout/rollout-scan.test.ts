@@ -7,7 +7,7 @@ import { TempFolder } from '../../test/support/temp-folder.ts'
 import { threadIdOf } from '../../test/support/thread-log.ts'
 import { type DirectoryEntry, errorCode, nodeFileSystem } from '../base/index.ts'
 import { parseThreadId, type ThreadId } from '../protocol/index.ts'
-import { rolloutPath } from './rollout-path.ts'
+import { parseRolloutName, rolloutPath } from './rollout-path.ts'
 import { findRollout, type RolloutFile, scanArchive, scanSessions } from './rollout-scan.ts'
 
 const NONE = () => assert.fail('everything can be read')
@@ -141,12 +141,36 @@ describe('finding a thread', () => {
     return (await findRollout(files, home.path, threadId))?.path
   }
 
-  it('looks into the folder of its day first', async () => {
+  it('looks for names of its second first, then into the folder of its day', async () => {
+    const listings = [
+      [0, 0],
+      [1000, 0],
+      [5000, 1],
+    ] as const
+    for (const [laterMs, count] of listings) {
+      for (const end of ['', '.zst']) {
+        await using home = await TempFolder.create()
+        const path = `${rolloutPath(home.path, V7, MINTED_AT_MS + laterMs)}${end}`
+        await touch(path)
+        const files = new FaultyFileSystem()
+        assert.deepEqual(await findRollout(files, home.path, V7), {
+          ...parseRolloutName(path),
+          path,
+          isArchived: false,
+        })
+        assert.equal(files.countOf('readDirectory'), count)
+      }
+    }
+  })
+
+  it('takes the plain one of two, and no folder', async () => {
     await using home = await TempFolder.create()
-    const path = await touch(rolloutPath(home.path, V7, MINTED_AT_MS))
-    const files = new FaultyFileSystem()
-    assert.equal(await found(home, V7, files), path)
-    assert.equal(files.countOf('readDirectory'), 1)
+    const path = rolloutPath(home.path, V7, MINTED_AT_MS)
+    await mkdir(path, { recursive: true })
+    assert.equal(await found(home, V7), undefined)
+    const later = await touch(rolloutPath(home.path, V7, MINTED_AT_MS + 1000))
+    await touch(`${later}.zst`)
+    assert.equal(await found(home, V7), later)
   })
 
   it('looks everywhere: other days, ids without time, the archive', async () => {
@@ -169,7 +193,7 @@ describe('finding a thread', () => {
 
   it('fails when it may be in a folder that cannot be read, unless it is elsewhere', async () => {
     await using home = await TempFolder.create()
-    const path = await touch(rolloutPath(home.path, V7, MINTED_AT_MS))
+    const path = await touch(rolloutPath(home.path, V7, MINTED_AT_MS + 5000))
     const files = lockedFolder(dirname(path))
     await assert.rejects(found(home, V7, files), { code: 'EACCES' })
     const archived = home.at('archived_sessions', `rollout-2026-11-20T00-00-00-${V7}.jsonl`)

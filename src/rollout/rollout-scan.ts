@@ -7,6 +7,7 @@ import {
   parseRolloutName,
   type RolloutName,
   readRolloutName,
+  rolloutPath,
   SESSIONS_FOLDER,
 } from './rollout-path.ts'
 
@@ -15,7 +16,8 @@ export interface RolloutFile extends RolloutName {
   readonly isArchived: boolean
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000
+const SECOND_MS = 1000
+const DAY_MS = 24 * 60 * 60 * SECOND_MS
 const NUMERIC = /^\d+$/
 
 /** By start, then by id: all rollouts of different names have an order; then plain ones first. */
@@ -109,15 +111,20 @@ export async function* scanArchive(
 }
 
 /**
- * The rollout of a thread; an active one wins over an archived one. A UUIDv7 tells its day, so the
- * folders around it are tried before all others. Throws when it is not found in what can be read,
- * and some of it cannot.
+ * The rollout of a thread; an active one wins over an archived one. A UUIDv7 tells when it was made,
+ * so the names of that second are tried first, then the folders around its day, then all others.
+ * Throws when it is not found in what can be read, and some of it cannot.
  */
 export async function findRollout(
   files: FileSystem,
   home: string,
   threadId: ThreadId,
 ): Promise<RolloutFile | undefined> {
+  for (const path of likelyPaths(home, threadId)) {
+    const name = parseRolloutName(path)
+    const isThere = name && (await isFile(files, path))
+    if (isThere) return { ...name, path, isArchived: false }
+  }
   const failures: unknown[] = []
   const note: OnUnreadable = (_folder, error) => failures.push(error)
   for (const folder of likelyFolders(home, threadId)) {
@@ -135,9 +142,32 @@ export async function findRollout(
   return undefined
 }
 
+async function isFile(files: FileSystem, path: string): Promise<boolean> {
+  try {
+    return (await files.facts(path))?.kind === 'file'
+  } catch {
+    // Listing its folder says why.
+    return false
+  }
+}
+
+/** Undefined for other ids than UUIDv7. */
+function mintedAtMs(threadId: ThreadId): number | undefined {
+  if (threadId[14] !== '7') return undefined
+  return Number.parseInt(threadId.slice(0, 8) + threadId.slice(9, 13), 16)
+}
+
+/** A thread is named by the second in which its id is minted, or the next. */
+function likelyPaths(home: string, threadId: ThreadId): string[] {
+  const atMs = mintedAtMs(threadId)
+  if (atMs === undefined) return []
+  const plain = [atMs, atMs + SECOND_MS].map((each) => rolloutPath(home, threadId, each))
+  return plain.flatMap((path) => [path, `${path}.zst`])
+}
+
 function likelyFolders(home: string, threadId: ThreadId): string[] {
-  if (threadId[14] !== '7') return []
-  const mintedAtMs = Number.parseInt(threadId.slice(0, 8) + threadId.slice(9, 13), 16)
-  const days = [mintedAtMs, mintedAtMs - DAY_MS, mintedAtMs + DAY_MS]
-  return [...new Set(days.map((atMs) => dayFolder(home, atMs)))]
+  const atMs = mintedAtMs(threadId)
+  if (atMs === undefined) return []
+  const days = [atMs, atMs - DAY_MS, atMs + DAY_MS]
+  return [...new Set(days.map((each) => dayFolder(home, each)))]
 }

@@ -89,12 +89,21 @@ export class OutlineIndex {
     return row && toStored(row)
   }
 
-  /** The file of every outline, as it was when it was read; undefined when SQLite fails. */
+  /** The file of an outline, as it was when it was read. */
+  file(rolloutPath: string): IndexedFile | undefined {
+    const text = `SELECT ${FILE_COLUMNS} FROM outlines WHERE rollout_path = ?`
+    const row = this.#database.read((database) =>
+      database.prepare<[string], FileColumns>(text).get(rolloutPath),
+    )
+    return row && toFile(row)
+  }
+
+  /** That of every outline; undefined when SQLite fails. */
   files(): Map<string, IndexedFile> | undefined {
     const rows = this.#database.read((database) =>
       database
         .prepare<[], FileColumns & { rollout_path: string }>(
-          'SELECT rollout_path, size_bytes, modified_at_ms, inode FROM outlines',
+          `SELECT rollout_path, ${FILE_COLUMNS} FROM outlines`,
         )
         .all(),
     )
@@ -177,6 +186,7 @@ function isRepeated(database: Database, match: string, row: FoundRow): boolean {
   return newer.some((id) => matches.get(match, id) !== undefined)
 }
 
+const FILE_COLUMNS = 'size_bytes, modified_at_ms, inode'
 const SELECT_ID = 'SELECT id FROM outlines WHERE rollout_path = ?'
 
 const DELETE_WORDS =

@@ -103,15 +103,17 @@ async function staleRollouts({
 }: SearchSources): Promise<StaleRollout[]> {
   if (described.get(indexed) !== index) indexed.clear()
   described.set(indexed, index)
-  let known: ReadonlyMap<string, IndexedFile> | undefined
+  const isFirst = indexed.size === 0
+  const all = isFirst ? index.outlines.files() : undefined
+  if (isFirst && !all) throw unreadableIndex()
+  const known = (path: string) => (isFirst ? all?.get(path) : index.outlines.file(path))
   const stale: StaleRollout[] = []
   for (const { path } of rollouts.toReversed()) {
     const facts = files.factsNow(path)
     const seen = indexed.get(path)
     if (!facts || (seen && isSameFile(seen, facts))) continue
-    known ??= index.outlines.files()
-    if (!known) throw unreadableIndex()
-    const before = known.get(path)
+    const before = known(path)
+    if (!index.isUsable) throw unreadableIndex()
     if (before && isSameFile(before, facts)) indexed.set(path, before)
     else stale.push({ path, facts })
   }
