@@ -111,9 +111,9 @@ export async function* scanArchive(
 }
 
 /**
- * The rollout of a thread; an active one wins over an archived one. A UUIDv7 tells when it was made,
- * so the names of that second are tried first, then the folders around its day, then all others.
- * Throws when it is not found in what can be read, and some of it cannot.
+ * The rollout of a thread; an active one wins over an archived one. A UUIDv7 tells when it was
+ * made, so the names of that second are tried first, then the folders around its day, then all
+ * others. Throws when it is not found in what can be read, and some of it cannot.
  */
 export async function findRollout(
   files: FileSystem,
