@@ -1,6 +1,6 @@
 import { bindLibc, type LibcCall } from './libc.ts'
 
-/** Two ends of a pipe, as descriptors that children do not inherit; whoever has them closes them. */
+/** Two descriptors that children do not inherit; whoever has them closes them. */
 export interface PipeEnds {
   readonly readFd: number
   readonly writeFd: number
