@@ -77,12 +77,19 @@ export class ThreadLister {
     this.#rows = new SummaryRows(files)
   }
 
-  /** What a list shows of one file; undefined when it is gone. Throws `RolloutError`. */
-  async read(file: RolloutFile, sources: ListSources): Promise<StoredThread | undefined> {
-    const reading = this.#rows.reading(sources.index)
-    const row = await reading.read(file.path, await this.#files.facts(file.path))
+  /** What a list shows of a few files; undefined where one is gone. Throws `RolloutError`. */
+  async read(
+    files: readonly RolloutFile[],
+    { index, names }: ListSources,
+  ): Promise<(StoredThread | undefined)[]> {
+    const reading = this.#rows.reading(index)
+    const found = files.map(async (file) => {
+      const row = await reading.read(file.path, await this.#files.facts(file.path))
+      return row && toStoredThread(file, row.facts, row.summary, names)
+    })
+    const threads = await Promise.all(found)
     reading.keep()
-    return row && toStoredThread(file, row.facts, row.summary, sources.names)
+    return threads
   }
 
   async list(params: ListThreads, sources: ListSources): Promise<ThreadPage> {

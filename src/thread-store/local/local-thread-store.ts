@@ -214,7 +214,7 @@ export class LocalThreadStore implements ThreadStore {
       index,
       rollouts: await this.#lister.rollouts(isArchived, index, unreadable),
       indexed: this.#indexed,
-      read: (file) => this.#lister.read(file, { index, names }),
+      read: (files) => this.#lister.read(files, { index, names }),
     }
     return guard(async () => {
       unreadable.push(...(await indexRollouts(sources, params)))
@@ -399,7 +399,7 @@ export class LocalThreadStore implements ThreadStore {
     const { sizeBytes } = await this.#factsOf(file)
     const index = sizeBytes < WORTH_INDEXING_BYTES ? undefined : await this.#home.index()
     const names = await this.#home.names()
-    const thread = await guard(() => this.#lister.read(file, { index, names }))
+    const [thread] = await guard(() => this.#lister.read([file], { index, names }))
     if (thread) return thread
     throw new ThreadStoreError({ code: 'thread_not_found', threadId: file.threadId })
   }

@@ -23,7 +23,7 @@ export interface SearchSources {
   readonly rollouts: readonly RolloutFile[]
   /** The files of outlines that are in the index, as this process has last seen them. */
   readonly indexed: Map<string, IndexedFile>
-  readonly read: (file: RolloutFile) => Promise<StoredThread | undefined>
+  readonly read: (files: readonly RolloutFile[]) => Promise<(StoredThread | undefined)[]>
 }
 
 type Unreadable = ThreadPage['unreadable'][number]
@@ -177,10 +177,10 @@ export async function searchIndex(
   for (;;) {
     const matches = sources.index.outlines.search(params.query, limit + 1, before)
     if (!matches) throw unreadableIndex()
+    const threads = await threadsOf(sources, matches)
     for (const match of matches) {
-      const file = fileAt(sources.rollouts, match.rolloutPath)
       before = match.textId
-      const thread = file && !match.isRepeated ? await sources.read(file) : undefined
+      const thread = match.isRepeated ? undefined : threads.get(match.rolloutPath)
       if (!thread || !isSearched(thread, params)) continue
       if (found.length === limit) {
         return page(encodeCursor({ position: match.textId + 1, threadId: '' }))
@@ -189,6 +189,18 @@ export async function searchIndex(
     }
     if (matches.length <= limit) return page(null)
   }
+}
+
+/** What a list shows of the threads that were found, by the paths of their logs. */
+async function threadsOf(
+  { rollouts, read }: SearchSources,
+  matches: readonly TurnMatch[],
+): Promise<ReadonlyMap<string, StoredThread | undefined>> {
+  const wanted = matches.filter(({ isRepeated }) => !isRepeated)
+  const paths = new Set(wanted.map(({ rolloutPath }) => rolloutPath))
+  const files = [...paths].flatMap((path) => fileAt(rollouts, path) ?? [])
+  const threads = await read(files)
+  return new Map(files.map(({ path }, index) => [path, threads[index]]))
 }
 
 /** By halves: a home has too many to look at each. */
