@@ -1,4 +1,4 @@
-/** Stable; listed in `bobbin help` and the README. */
+/** Stable; listed in `bobbin help`. */
 export const EXIT = {
   ok: 0,
   failed: 1,

@@ -13,10 +13,10 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await run(args)
   } catch (error) {
-    const { errorLine } = await import('./cli-error.ts')
+    const { errorLine, wantsJson } = await import('./cli-error.ts')
     const { toCliError } = await import('./to-cli-error.ts')
     const failure = toCliError(error)
-    process.stderr.write(errorLine(failure))
+    process.stderr.write(errorLine(failure, wantsJson(args)))
     process.exitCode = failure.exitCode
   }
 }

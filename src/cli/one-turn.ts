@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { ThreadHandle } from '../core/index.ts'
 import type { SessionEvent } from '../protocol/index.ts'
+import { CliError } from './cli-error.ts'
 import type { ExecRun } from './exec-options.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { ExecEventWriter } from './output/exec-events.ts'
@@ -15,7 +16,10 @@ export interface OneTurn {
   readonly lastMessagePath: string | undefined
 }
 
-/** Runs the turn that `begin` starts to its end, and prints what happens. */
+/**
+ * Runs the turn that `begin` starts to its end, and prints what happens. With `--json` a turn that
+ * did not complete is thrown as a `CliError`, too.
+ */
 export async function runOneTurn(
   handle: ThreadHandle,
   run: ExecRun,
@@ -42,8 +46,11 @@ export async function runOneTurn(
     process.stdout.write(`${lastMessage}\n`)
   }
   if (lastMessagePath !== undefined) writeFileSync(lastMessagePath, lastMessage)
-  if (end.status === 'interrupted') return stop.exitCode
-  return end.status === 'completed' ? EXIT.ok : EXIT.failed
+  if (end.status === 'completed') return EXIT.ok
+  const exitCode = end.status === 'interrupted' ? stop.exitCode : EXIT.failed
+  // A person has been told as it happened; a script is told as of any other failure.
+  if (run.isJson) throw new CliError(exitCode, end.error?.message ?? `the turn was ${end.status}`)
+  return exitCode
 }
 
 /** JSON lines, or words for a person; without a terminal standard output gets only the answer. */

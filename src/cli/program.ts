@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { bobbinVersion } from '../base/index.ts'
 import { APP_SERVER_DEFAULTS as DEFAULTS } from './app-server-defaults.ts'
+import { CliError } from './cli-error.ts'
 import { EXIT, EXIT_CODE_HELP } from './exit-codes.ts'
 
 const INTRO = `Durable threads for coding agents, kept in a home that Codex can open too.
@@ -405,8 +406,8 @@ function descendants(command: Command): Command[] {
 }
 
 /**
- * Runs what the words say, and sets the process's exit code. Words that say nothing are told to the
- * person; what a command throws is thrown.
+ * Runs what the words say, and sets the process's exit code. Throws what a command throws, and a
+ * `CliError` for words that say nothing.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
   let refused = 'bobbin'
@@ -418,9 +419,11 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return
-    process.exitCode = EXIT.usage
-    if (error.code === 'commander.help') return
-    const message = error.message.replace(/^error: /, '')
-    process.stderr.write(`bobbin: ${message.replaceAll('\n', ' ')} (see ${refused} --help)\n`)
+    if (error.code === 'commander.help') {
+      process.exitCode = EXIT.usage
+      return
+    }
+    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+    throw new CliError(EXIT.usage, message, `see ${refused} --help`)
   }
 }

@@ -2,16 +2,31 @@ import { fstatSync } from 'node:fs'
 import { CliError } from './cli-error.ts'
 import { EXIT } from './exit-codes.ts'
 
+export interface PromptOptions {
+  readonly hasImages: boolean
+  /** Nobody waits at a terminal to be told what is waited for. */
+  readonly isQuiet: boolean
+}
+
 /** The task: the word given, standard input for `-` or no word, or both when both are there. */
-export async function readPrompt(word: string | undefined, hasImages: boolean): Promise<string> {
+export async function readPrompt(
+  word: string | undefined,
+  { hasImages, isQuiet }: PromptOptions,
+): Promise<string> {
+  const tell = (notice: string) => {
+    if (!isQuiet) process.stderr.write(`${notice}\n`)
+  }
   if (word !== undefined && word !== '-') {
-    const piped = isPiped() ? await readInput('Reading additional input from stdin...') : ''
+    const isMore = isPiped()
+    if (isMore) tell('Reading additional input from stdin...')
+    const piped = isMore ? await readInput() : ''
     return piped.trim() === '' ? word : `${word}\n\n<stdin>\n${piped}\n</stdin>`
   }
   if (word === undefined && process.stdin.isTTY) {
     throw new CliError(EXIT.usage, 'no prompt', 'give it as an argument or on standard input')
   }
-  const text = await readInput('Reading prompt from stdin...')
+  tell('Reading prompt from stdin...')
+  const text = await readInput()
   if (text.trim() === '' && !hasImages) {
     throw new CliError(EXIT.usage, 'No prompt provided via stdin.', 'give it as an argument')
   }
@@ -29,8 +44,7 @@ function isPiped(): boolean {
   }
 }
 
-async function readInput(notice: string): Promise<string> {
-  process.stderr.write(`${notice}\n`)
+async function readInput(): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')

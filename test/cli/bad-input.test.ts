@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { JsonObject } from '../../src/base/index.ts'
 import { Workplace } from '../support/bobbin.ts'
 
 interface Case {
@@ -187,6 +188,24 @@ function oneLine(stderr: string): string {
   return told[0] ?? ''
 }
 
+/** What `--json` makes of it: one object, and nothing else on standard error. */
+function oneObject(stderr: string): JsonObject {
+  assert.match(stderr, /^[^\n]+\n$/)
+  const { schemaVersion, error } = JSON.parse(stderr)
+  assert.equal(schemaVersion, 1)
+  const members = ['code', 'details', 'exitCode', 'message', 'reason', 'remedy']
+  assert.deepEqual(Object.keys(error).sort(), members)
+  return error
+}
+
+const CODES: { readonly [exitCode: number]: string } = {
+  2: 'usage',
+  3: 'thread_not_found',
+  8: 'invalid_config',
+  9: 'missing_key',
+  11: 'unknown_provider',
+}
+
 describe('bad input gets one clear line, its own exit code, and changes nothing', () => {
   for (const { what, args, config, exitCode, says } of CASES) {
     it(what, async () => {
@@ -201,6 +220,39 @@ describe('bad input gets one clear line, its own exit code, and changes nothing'
       assert.deepEqual(written, config === undefined ? [] : ['config.toml'])
     })
   }
+
+  for (const { what, args, config, exitCode, says } of CASES) {
+    it(`${what}, as one JSON object where that is asked for`, async () => {
+      await using place = await Workplace.create()
+      if (config !== undefined) await place.writeConfig(config)
+      const outcome = await place.run([...args, '--json'])
+      const error = oneObject(outcome.stderr)
+      const line = `${error.message} (${error.remedy})`
+      for (const part of says) assert.ok(line.includes(part), `${part} is not in: ${line}`)
+      assert.deepEqual([error.code, error.exitCode], [CODES[exitCode], exitCode])
+      assert.deepEqual([outcome.exitCode, outcome.stdout], [exitCode, ''])
+    })
+  }
+
+  it('words behind `--` are no flags', async () => {
+    await using place = await Workplace.create()
+    const outcome = await place.run(['threads', 'show', '--', '--json'])
+    assert.match(oneLine(outcome.stderr), /`--json`/)
+  })
+
+  it('a deletion that nobody confirmed', async () => {
+    await using place = await Workplace.create()
+    const path = join(place.home, 'sessions', '2026', '11', '21')
+    await mkdir(path, { recursive: true })
+    const meta = { id: UNKNOWN_ID, timestamp: '2026-11-21T10:00:00Z', cwd: '/', source: 'exec' }
+    const payload = { ...meta, originator: 'test', cli_version: '0' }
+    const line = JSON.stringify({ timestamp: meta.timestamp, type: 'session_meta', payload })
+    await writeFile(join(path, `rollout-2026-11-21T10-00-00-${UNKNOWN_ID}.jsonl`), `${line}\n`)
+    const outcome = await place.run(['threads', 'delete', UNKNOWN_ID, '--json'])
+    const error = oneObject(outcome.stderr)
+    assert.deepEqual([error.code, error.remedy], ['unconfirmed', 'nothing was deleted; add --yes'])
+    assert.equal(outcome.exitCode, 5)
+  })
 
   it('a home that is a file', async () => {
     await using place = await Workplace.create()

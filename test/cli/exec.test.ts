@@ -123,6 +123,19 @@ describe('bobbin exec', () => {
     assert.equal(turns[0].error.message, '{"error":{"message":"no"}}')
   })
 
+  it('tells a script of a failed turn on standard error, too, as one JSON object', async () => {
+    await using place = await Workplace.create()
+    const fault = { kind: 'status', status: 400, body: '{"error":{"message":"no"}}' } as const
+    await using model = await ScriptedResponsesServer.start([{ items: [], fault }])
+    await place.useModel(model.baseUrl)
+    const outcome = await place.exec(['--json', 'hello'])
+    assert.equal(outcome.exitCode, 1)
+    const message = '{"error":{"message":"no"}}'
+    assert.equal(jsonLines(outcome.stdout).at(-1)?.type, 'turn.failed')
+    const { error } = JSON.parse(outcome.stderr)
+    assert.deepEqual([error.code, error.exitCode, error.message], ['failed', 1, message])
+  })
+
   it('obeys Ctrl-C: the command ends, the history is whole and marked', async () => {
     await using place = await Workplace.create()
     await using model = await ScriptedResponsesServer.start([call('sleep 60'), say('next')])

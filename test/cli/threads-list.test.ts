@@ -70,10 +70,9 @@ describe('bobbin threads list --jsonl', () => {
     await using place = await Workplace.create()
     const { exitCode, stdout, stderr } = await place.run(['threads', 'list', '--json', '--jsonl'])
     assert.deepEqual([exitCode, stdout], [2, ''])
-    assert.equal(
-      stderr,
-      'bobbin: --json and --jsonl: the output can be one only (give one of them)\n',
-    )
+    const { message, remedy } = JSON.parse(stderr).error
+    const words = [message, remedy]
+    assert.deepEqual(words, ['--json and --jsonl: the output can be one only', 'give one of them'])
   })
 
   it('says what is wrong with a limit and an order, and what would be right', async () => {

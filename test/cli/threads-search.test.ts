@@ -104,7 +104,8 @@ describe('bobbin threads search', () => {
     for (const args of [['--', '***'], ['a', '-n', '0'], ['a', '--json', '--jsonl'], []]) {
       const { exitCode, stdout, stderr } = await place.run(['threads', 'search', ...args])
       assert.deepEqual([exitCode, stdout], [2, ''], args.join(' '))
-      assert.match(stderr, /^bobbin: .*\n$/)
+      const isJson = args.includes('--json')
+      assert.match(stderr, isJson ? /^\{.*"code":"usage".*\}\n$/ : /^bobbin: .*\n$/)
     }
   })
 })

@@ -10,6 +10,7 @@ import {
   type RepairOutcome,
   repairHome,
 } from '../../thread-store/index.ts'
+import { CliError } from '../cli-error.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { Interrupt } from '../interrupt.ts'
 import { doctorJson, printDoctor } from '../output/doctor-text.ts'
@@ -51,8 +52,7 @@ export async function runDoctor(flags: DoctorFlags): Promise<ExitCode> {
     return after.findings.some(({ severity }) => severity === 'fail') ? EXIT.damaged : EXIT.ok
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
-    process.stderr.write('bobbin: interrupted; nothing was left half done\n')
-    return EXIT.interrupted
+    throw new CliError(EXIT.interrupted, 'interrupted; nothing was left half done')
   }
 }
 

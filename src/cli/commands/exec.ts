@@ -30,7 +30,10 @@ export async function runExec(words: string[], flags: ExecFlags): Promise<ExitCo
   const handle = threadId
     ? await resume(manager, run, flags, threadId)
     : await manager.start({ settings, isEphemeral })
-  const prompt = await readPrompt(target.prompt, flags.image.length > 0)
+  const prompt = await readPrompt(target.prompt, {
+    hasImages: flags.image.length > 0,
+    isQuiet: run.isJson,
+  })
   const input: UserInput[] = prompt === '' ? [] : [{ type: 'text', text: prompt }]
   for (const path of flags.image) input.push({ type: 'localImage', path: resolve(path) })
   // Awaited here: returning the promise would dispose the manager under the running turn.

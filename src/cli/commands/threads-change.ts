@@ -61,18 +61,19 @@ export async function runThreadsDelete(
   for (const threadId of await wantedThreads(store, ids, flags)) {
     threads.push(await store.readThread(threadId))
   }
-  if (!flags.yes) await confirmDeletion(threads)
+  if (!flags.yes) await confirmDeletion(threads, flags.json === true)
   for (const { threadId } of threads) await store.deleteThread(threadId)
   report(threads, flags, 'deleted')
   return EXIT.ok
 }
 
-async function confirmDeletion(threads: readonly StoredThread[]): Promise<void> {
+async function confirmDeletion(threads: readonly StoredThread[], isJson: boolean): Promise<void> {
+  const canAsk = process.stdin.isTTY && process.stderr.isTTY
   const err = new Terminal(process.stderr)
-  for (const thread of threads) printThreadLine(err, thread)
+  if (canAsk || !isJson) for (const thread of threads) printThreadLine(err, thread)
   const bytes = threads.reduce((sum, thread) => sum + thread.sizeBytes, 0)
   const what = `${threads.length} ${threads.length === 1 ? 'thread' : 'threads'}, ${bytes} bytes`
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!canAsk) {
     throw new CliError(EXIT.unconfirmed, `delete ${what}?`, 'nothing was deleted; add --yes')
   }
   using prompt = createInterface({ input: process.stdin, output: process.stderr })

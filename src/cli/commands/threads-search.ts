@@ -48,7 +48,7 @@ export async function runThreadsSearch(
     return EXIT.ok
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
-    return EXIT.interrupted
+    throw new CliError(EXIT.interrupted, 'interrupted')
   }
 }
 
