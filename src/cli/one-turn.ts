@@ -49,8 +49,9 @@ export async function runOneTurn(
   if (end.status === 'completed') return EXIT.ok
   const exitCode = end.status === 'interrupted' ? stop.exitCode : EXIT.failed
   // A person has been told as it happened; a script is told as of any other failure.
-  if (run.isJson) throw new CliError(exitCode, end.error?.message ?? `the turn was ${end.status}`)
-  return exitCode
+  if (!run.isJson) return exitCode
+  const message = end.error?.message ?? `the turn was ${end.status}`
+  throw new CliError(exitCode, message, { reason: end.error?.cause })
 }
 
 /** JSON lines, or words for a person; without a terminal standard output gets only the answer. */

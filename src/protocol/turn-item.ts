@@ -137,6 +137,11 @@ export interface TurnError {
   readonly codexErrorInfo: Json
   /** The cause behind a message that only says what happens next. */
   readonly additionalDetails: string | null
+  /**
+   * What the system said, where the message says only what that led to, and whom it was about:
+   * `connect ECONNREFUSED 127.0.0.1:9 (http://127.0.0.1:9)`. Told, but kept in no log.
+   */
+  readonly cause?: string
 }
 
 export interface Turn {

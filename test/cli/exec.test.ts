@@ -123,6 +123,24 @@ describe('bobbin exec', () => {
     assert.equal(turns[0].error.message, '{"error":{"message":"no"}}')
   })
 
+  it('tells why a provider cannot be reached, on standard error', async () => {
+    await using place = await Workplace.create()
+    const gone = await ScriptedResponsesServer.start([])
+    const { baseUrl } = gone
+    await gone[Symbol.asyncDispose]()
+    await place.useModel(baseUrl, 'request_max_retries = 0\nstream_max_retries = 1\n')
+    const { origin, host } = new URL(baseUrl)
+    const cause = `connect ECONNREFUSED ${host} (${origin})`
+    const plain = await place.exec(['hello'])
+    assert.deepEqual([plain.exitCode, plain.stdout], [1, ''])
+    assert.equal(plain.stderr.split(`\n  cause: ${cause}\n`).length, 3, plain.stderr)
+    const { stdout, stderr } = await place.exec(['--json', 'hello'])
+    assert.ok(!stdout.includes('ECONNREFUSED'))
+    const { message, reason } = JSON.parse(stderr).error
+    assert.match(message, /^stream disconnected before completion: error sending request for url/)
+    assert.equal(reason, cause)
+  })
+
   it('tells a script of a failed turn on standard error, too, as one JSON object', async () => {
     await using place = await Workplace.create()
     const fault = { kind: 'status', status: 400, body: '{"error":{"message":"no"}}' } as const

@@ -44,6 +44,24 @@ describe('a turn that fails [B7]', () => {
     )
   })
 
+  it('tells what is behind a broken connection, and keeps of it what Codex keeps', async () => {
+    const clock = new TestClock(isRetryWait)
+    const cause = new Error('connect ECONNREFUSED 127.0.0.1:9 (http://127.0.0.1:9)')
+    const broken = breaksAfter([], new ModelError('no answer', { isRetryable: true, cause }))
+    await using kit = await SessionKit.open([broken, broken], { clock, streamMaxRetries: 1 })
+    const handle = await kit.start()
+    using watch = new Watch(handle)
+    const end = await runTurn(handle, 'go')
+    assert.equal(end.error?.cause, cause.message)
+    const told = watch.of('error').map(({ error }) => [error.additionalDetails, error.cause])
+    assert.deepEqual(told, [
+      ['no answer', cause.message],
+      [null, cause.message],
+    ])
+    const kept = { type: 'error', message: 'no answer', codex_error_info: 'other' }
+    assert.deepEqual(kit.payloads('event_msg error'), [kept])
+  })
+
   it('does not hang when the model itself is broken', async () => {
     await using kit = await SessionKit.open([])
     const end = await runTurn(await kit.start(), 'go')

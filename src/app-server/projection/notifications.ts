@@ -202,6 +202,7 @@ function endOf(
   }
 }
 
+/** As Codex tells it, so without the cause: clients get what they know. */
 function errorOf({ message, codexErrorInfo, additionalDetails }: TurnError): JsonObject {
   return { message, codexErrorInfo, additionalDetails }
 }

@@ -113,6 +113,7 @@ export class ExecEventWriter {
   }
 }
 
+/** As Codex prints it, so without the cause, which goes to standard error. */
 function wholeMessage(error: TurnError): string {
   return error.additionalDetails === null
     ? error.message

@@ -10,6 +10,7 @@ export class TurnPrinter {
   readonly #progress: Terminal
   readonly #answers: Terminal
   #streaming: string | undefined
+  #cause: string | undefined
 
   constructor(progress: Terminal, answers: Terminal) {
     this.#progress = progress
@@ -35,10 +36,14 @@ export class TurnPrinter {
         this.#progress.line(this.#progress.style('yellow', `warning: ${printable(event.message)}`))
         break
       case 'error': {
-        const { message, additionalDetails } = event.error
+        const { message, additionalDetails, cause } = event.error
         const details = additionalDetails ? ` (${additionalDetails})` : ''
         const text = `${event.willRetry ? '' : 'error: '}${message}${details}`
         this.#progress.line(this.#progress.style('red', printable(text)))
+        // The same for each try: it is told once, and again when there is no other.
+        const isNews = !event.willRetry || cause !== this.#cause
+        if (cause !== undefined && isNews) this.#progress.line(`  cause: ${printable(cause)}`)
+        this.#cause = cause
         break
       }
       case 'turnCompleted':

@@ -1,23 +1,30 @@
+import { ConnectionFailure } from './connection-failure.ts'
 import { disconnected } from './model-errors.ts'
 
 /** The longest time that a timer can count. */
 const MAX_TIMER_MS = 2 ** 31 - 1
+
+export interface Watched {
+  /** What is waited for, as the error names it. */
+  readonly what: string
+  /** Who is to send it. */
+  readonly url: URL
+}
 
 /** Aborts when nothing has arrived for too long, or when the caller's signal does. */
 export class IdleWatch implements Disposable {
   readonly #controller = new AbortController()
   readonly #idleMs: number
   readonly #outer: AbortSignal
-  /** What is waited for, as the error names it. */
-  readonly #what: string
+  readonly #watched: Watched
   readonly #forward = () => this.#controller.abort(this.#outer.reason)
   #isIdle = false
   #isLetGo = false
 
-  constructor(idleMs: number, outer: AbortSignal, what: string) {
+  constructor(idleMs: number, outer: AbortSignal, watched: Watched) {
     this.#idleMs = Math.min(idleMs, MAX_TIMER_MS)
     this.#outer = outer
-    this.#what = what
+    this.#watched = watched
     outer.throwIfAborted()
     outer.addEventListener('abort', this.#forward, { once: true })
   }
@@ -42,7 +49,14 @@ export class IdleWatch implements Disposable {
   /** The caller's abort as it is, an idle end as an error; nothing when neither happened. */
   throwIfEnded(): void {
     this.#outer.throwIfAborted()
-    if (this.#isIdle) throw disconnected(`idle timeout waiting for ${this.#what}`)
+    if (!this.#isIdle) return
+    const cause = this.failure(`nothing came for ${this.#idleMs / 1000} s`)
+    throw disconnected(`idle timeout waiting for ${this.#watched.what}`, { cause })
+  }
+
+  /** Why nothing more comes, as an error that names who was to send it. */
+  failure(why: unknown): ConnectionFailure {
+    return new ConnectionFailure(this.#watched.url, why)
   }
 
   /** The response is whole: neither time nor the caller may abort what is left of it. */

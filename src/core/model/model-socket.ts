@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { errorCode } from '../../base/index.ts'
+import { ConnectionFailure } from './connection-failure.ts'
 import { HandshakeRefused } from './handshake-refused.ts'
 import { type HttpHeaders, headersOf, wholeText } from './http-post.ts'
 import { ModelError } from './model-client.ts'
@@ -58,7 +59,7 @@ export class ModelSocket {
       this.#isAlive = true
     })
     this.#socket.on('error', (error) => {
-      this.#endWith(this.#wasOpen ? brokenBy(error) : unopened(error, options.url))
+      this.#endWith(this.#wasOpen ? brokenBy(error, options.url) : unopened(error, options.url))
     })
     this.#closed = new Promise((resolve) => {
       this.#socket.once('close', (code) => {
@@ -74,10 +75,7 @@ export class ModelSocket {
     const { signal, connectTimeoutMs } = options
     signal.throwIfAborted()
     const socket = new ModelSocket(options)
-    const timer = setTimeout(
-      () => socket.#endWith(new ModelError('request timed out', { isRetryable: true })),
-      connectTimeoutMs,
-    )
+    const timer = setTimeout(() => socket.#endWith(notInTime(options)), connectTimeoutMs)
     const onAbort = () => socket.terminate()
     signal.addEventListener('abort', onAbort, { once: true })
     try {
@@ -211,17 +209,26 @@ const LOST = 1006
 const CUT = 'WebSocket protocol error: Connection reset without closing handshake'
 const CLOSED = 'websocket closed by server before response.completed'
 
-function brokenBy(error: Error): ModelError {
+function brokenBy(error: Error, url: URL): ModelError {
   if (errorCode(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return tooMuch()
-  return disconnected(`WebSocket protocol error: ${error.message}`, { cause: error })
+  return disconnected(`WebSocket protocol error: ${error.message}`, {
+    cause: new ConnectionFailure(url, error),
+  })
 }
 
 function tooMuch(): ModelError {
   return new ModelError('the model sent an event of over 32 million bytes')
 }
 
+function notInTime({ url, connectTimeoutMs }: OpenSocket): ModelError {
+  const cause = new ConnectionFailure(url, `no connection within ${connectTimeoutMs / 1000} s`)
+  return new ModelError('request timed out', { isRetryable: true, cause })
+}
+
 function unopened(error: Error, url: URL): ModelError {
-  return disconnected(`error sending request for url (${url.href})`, { cause: error })
+  return disconnected(`error sending request for url (${url.href})`, {
+    cause: new ConnectionFailure(url, error),
+  })
 }
 
 async function refusal(answer: IncomingMessage): Promise<HandshakeRefused> {

@@ -435,6 +435,15 @@ describe('attempts of one request', () => {
       codexErrorInfo: 'other',
       isRetryable: true,
     })
+    const { origin, host } = new URL(baseUrl)
+    assert.equal(causeText(error), `connect ECONNREFUSED ${host} (${origin})`)
+  })
+
+  it('says why a connection cannot be secured', async () => {
+    await using server = await ScriptedResponsesServer.start([])
+    const baseUrl = server.baseUrl.replace('http:', 'https:')
+    const { error } = await attempt(clientOf(baseUrl, { requestMaxRetries: 0 }))
+    assert.match(causeText(error), /SSL.*\(https:\/\/127\.0\.0\.1:\d+\)$/s)
   })
 
   for (const code of [400, 401, 403, 404, 409, 422, 429]) {
@@ -731,6 +740,11 @@ describe('how a request fails [C8]', () => {
   })
 })
 
+function causeText(error: unknown): string {
+  assert.ok(error instanceof ModelError && error.cause instanceof Error)
+  return error.cause.message
+}
+
 describe('a silent server', () => {
   const IDLE = `${DISCONNECTED}idle timeout waiting for SSE`
 
@@ -743,6 +757,7 @@ describe('a silent server', () => {
       codexErrorInfo: 'other',
       isRetryable: true,
     })
+    assert.equal(causeText(error), `nothing came for 0.03 s (${new URL(server.baseUrl).origin})`)
   })
 
   it('that stalls in the middle is given up too, and what had come was told', async () => {

@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser'
 import type { JsonObject } from '../../base/index.ts'
 import { toldBy } from './answer-headers.ts'
 import { backoffMs } from './backoff.ts'
+import { ConnectionFailure } from './connection-failure.ts'
 import { type HttpAnswer, httpPost, wholeText } from './http-post.ts'
 import { IdleWatch } from './idle-watch.ts'
 import {
@@ -38,7 +39,10 @@ export class ResponsesClient implements ModelClient {
   }
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-    using watch = new IdleWatch(this.#options.provider.streamIdleTimeoutMs, signal, 'SSE')
+    using watch = new IdleWatch(this.#options.provider.streamIdleTimeoutMs, signal, {
+      what: 'SSE',
+      url: this.#url,
+    })
     const answer = await this.#post(request, watch)
     yield { type: 'started', rateLimits: rateLimitsOf(answer.headers), ...toldBy(answer.headers) }
     for await (const data of serverSentEvents(answer.body, watch)) {
@@ -93,7 +97,9 @@ export class ResponsesClient implements ModelClient {
       })
     } catch (error) {
       watch.throwIfEnded()
-      return disconnected(`error sending request for url (${this.#url.href})`, { cause: error })
+      return disconnected(`error sending request for url (${this.#url.href})`, {
+        cause: new ConnectionFailure(this.#url, error),
+      })
     }
   }
 }
@@ -135,7 +141,7 @@ async function* watched(
     const next = await watch.during(chunks.next()).catch((error: unknown) => {
       watch.throwIfEnded()
       const what = 'Transport error: network error: error decoding response body'
-      throw disconnected(what, { cause: error })
+      throw disconnected(what, { cause: watch.failure(error) })
     })
     if (next.done) return
     yield next.value

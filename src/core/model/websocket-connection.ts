@@ -139,7 +139,10 @@ export class WebSocketConnection implements ModelConnection {
   async *#ask(asking: Asking): AsyncGenerator<ModelEvent> {
     const { socket, request, signal } = asking
     const { streamIdleTimeoutMs } = this.#options.provider
-    using watch = new IdleWatch(streamIdleTimeoutMs, signal, 'websocket')
+    using watch = new IdleWatch(streamIdleTimeoutMs, signal, {
+      what: 'websocket',
+      url: this.#url,
+    })
     const onAbort = () => socket.terminate()
     watch.signal.addEventListener('abort', onAbort, { once: true })
     const fields = requestBody(request, { input: [] })

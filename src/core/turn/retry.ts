@@ -1,5 +1,6 @@
 import { backoffMs } from '../model/backoff.ts'
 import { ModelError } from '../model/model-client.ts'
+import { causeOf } from './cause.ts'
 import type { TurnRun } from './turn-run.ts'
 
 /**
@@ -32,7 +33,7 @@ async function tellRetry(run: TurnRun, error: ModelError, count: string): Promis
   await run.opened
   const codexErrorInfo = { responseStreamDisconnected: { httpStatusCode: error.httpStatus } }
   const message = `Reconnecting... ${count}`
-  const told = { message, codexErrorInfo, additionalDetails: error.message }
+  const told = { message, codexErrorInfo, additionalDetails: error.message, ...causeOf(error) }
   run.recorder.tell({ type: 'error', turnId: run.turnId, error: told, willRetry: true })
 }
 

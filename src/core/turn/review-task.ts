@@ -166,6 +166,6 @@ function tellWhole({ recorder, turnId }: TurnRun, item: TurnItem): void {
   recorder.tell({ type: 'itemCompleted', turnId, item })
 }
 
-function failureOf({ message, codexErrorInfo }: TurnError): ModelError {
-  return new ModelError(message, { codexErrorInfo })
+function failureOf({ message, codexErrorInfo, cause }: TurnError): ModelError {
+  return new ModelError(message, { codexErrorInfo, cause })
 }

@@ -8,6 +8,7 @@ import {
 } from '../../protocol/index.ts'
 import { SessionError, TurnInterrupted } from '../errors.ts'
 import { ModelError } from '../model/model-client.ts'
+import { causeOf } from './cause.ts'
 import { infoOf, remember, type TurnRun, tokenCount } from './turn-run.ts'
 import { outputItem } from './turn-state.ts'
 import type { TurnTask } from './turn-task.ts'
@@ -79,7 +80,8 @@ function failed(error: unknown): TurnEnd & { status: 'failed' } {
   const isKnown = error instanceof ModelError || error instanceof SessionError
   const message = isKnown ? error.message : `internal error: ${errorText(error)}`
   const codexErrorInfo: Json = error instanceof ModelError ? error.codexErrorInfo : 'other'
-  return { status: 'failed', error: { message, codexErrorInfo, additionalDetails: null } }
+  const told = { message, codexErrorInfo, additionalDetails: null, ...causeOf(error) }
+  return { status: 'failed', error: told }
 }
 
 async function keepEnd(run: TurnRun, end: TurnEnd): Promise<void> {
