@@ -39,6 +39,27 @@ export { findLockHolder, holdsLock, readLockText } from './lock-holder.ts'
 export { OnceMade } from './once-made.ts'
 export { openSystemPipe } from './pipe.ts'
 export { formatRustFloat, quoteRustString } from './rust-text.ts'
+export {
+  aCount,
+  aFlag,
+  aFunction,
+  aNumber,
+  anAbortSignal,
+  anAbsolutePath,
+  anAmount,
+  anObject,
+  aText,
+  givenOf,
+  listOf,
+  maybe,
+  members,
+  mustBe,
+  nullOr,
+  oneOf,
+  onlyMembers,
+  type Shape,
+  someWords,
+} from './shape.ts'
 export { shellQuote } from './shell-quote.ts'
 export { TaskScope } from './task-scope.ts'
 export { bobbinVersion } from './version.ts'

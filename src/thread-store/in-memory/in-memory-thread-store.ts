@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.ts'
+import { type Clock, systemClock } from '../../base/index.ts'
 import {
   countCompactions,
   foldTurns,
@@ -11,6 +11,7 @@ import {
   type ThreadSummary,
 } from '../../history/index.ts'
 import type { RolloutItem, SessionMeta, ThreadId } from '../../protocol/index.ts'
+import { checkArguments } from '../arguments.ts'
 import { decodeCursor, encodeCursor, invalidCursor } from '../cursor.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { forkBody, forkHeader } from '../fork-thread.ts'
@@ -61,23 +62,29 @@ export class InMemoryThreadStore implements ThreadStore {
   readonly #threads = new Map<ThreadId, KeptThread>()
   readonly #writers = new LiveWriters<Writer>()
 
-  constructor(clock: Clock) {
+  /** `clock`: the system's when left out. */
+  constructor(clock: Clock = systemClock) {
+    checkArguments('InMemoryThreadStore', clock)
     this.#clock = clock
   }
 
-  async createThread({ threadId, header }: CreateThread): Promise<void> {
+  async createThread(params: CreateThread): Promise<void> {
+    checkArguments('createThread', params)
+    const { threadId, header } = params
     this.#writers.refuseLive(threadId)
     this.#writers.take(threadId, { header, begun: undefined })
   }
 
-  async resumeThread(threadId: ThreadId, { rolloutPath }: ResumeThread = {}): Promise<void> {
+  async resumeThread(threadId: ThreadId, options: ResumeThread = {}): Promise<void> {
+    checkArguments('resumeThread', threadId, options)
     this.#writers.refuseLive(threadId)
-    if (rolloutPath !== undefined) throw noPaths()
+    if (options.rolloutPath !== undefined) throw noPaths()
     const begun = Promise.resolve(this.#thread(threadId))
     this.#writers.take(threadId, { header: undefined, begun })
   }
 
   async appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
+    checkArguments('appendItems', threadId, items)
     const writer = this.#writers.require(threadId)
     if (items.length === 0) return
     const copy = structuredClone(items as RolloutItem[])
@@ -87,6 +94,7 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async recordObserved(threadId: ThreadId, observed: ObservedFacts): Promise<void> {
+    checkArguments('recordObserved', threadId, observed)
     this.#writers.require(threadId)
     const thread = this.#thread(threadId)
     const { updatedAtMs = thread.updatedAtMs, ...facts } = structuredClone(observed)
@@ -99,54 +107,65 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async hasForeignItems(threadId: ThreadId): Promise<boolean> {
+    checkArguments('hasForeignItems', threadId)
     this.#writers.require(threadId)
     return false
   }
 
   async persistThread(threadId: ThreadId): Promise<void> {
+    checkArguments('persistThread', threadId)
     await this.#begun(threadId, this.#writers.require(threadId))
   }
 
   async flushThread(threadId: ThreadId): Promise<void> {
+    checkArguments('flushThread', threadId)
     this.#writers.require(threadId)
   }
 
   async closeThread(threadId: ThreadId): Promise<void> {
+    checkArguments('closeThread', threadId)
     this.#writers.giveBack(threadId, this.#writers.require(threadId))
   }
 
   async discardThread(threadId: ThreadId): Promise<void> {
+    checkArguments('discardThread', threadId)
     this.#writers.requireOpen()
     const writer = this.#writers.get(threadId)
     if (writer) this.#writers.giveBack(threadId, writer)
   }
 
   async loadHistory(ref: ThreadRef): Promise<StoredHistory> {
+    checkArguments('loadHistory', ref)
     const thread = this.#thread(ref)
     const items = structuredClone(thread.items)
     const compactionCount = countCompactions(items)
     return { thread: toStored(thread), items, compactionCount, damage: [] }
   }
 
-  loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+  async loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+    checkArguments('loadModelContext', threadId)
     return this.loadHistory(threadId)
   }
 
   async readThread(ref: ThreadRef): Promise<StoredThread> {
+    checkArguments('readThread', ref)
     return toStored(this.#thread(ref))
   }
 
   async listTurns(params: ListTurns): Promise<TurnPage> {
+    checkArguments('listTurns', params)
     const { items } = this.#thread(params.threadId)
     const isRunning = params.isRunning === true
     return pageOfTurns(foldTurns(structuredClone(items), { isRunning }), params)
   }
 
-  listItems(params: ListItems): Promise<ItemPage> {
+  async listItems(params: ListItems): Promise<ItemPage> {
+    checkArguments('listItems', params)
     return pageOfItems(params, (turns) => this.listTurns(turns))
   }
 
   async searchThreads(params: SearchThreads): Promise<SearchPage> {
+    checkArguments('searchThreads', params)
     this.#writers.requireOpen()
     const { cursor, limit, query } = params
     const start = cursor === undefined ? 0 : Number(decodeCursor(cursor).position)
@@ -161,6 +180,7 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async listThreads(params: ListThreads): Promise<ThreadPage> {
+    checkArguments('listThreads', params)
     this.#writers.requireOpen()
     const { cursor, direction = 'desc', limit } = params
     const after = cursor === undefined ? undefined : decodeListCursor(cursor)
@@ -185,6 +205,7 @@ export class InMemoryThreadStore implements ThreadStore {
     threadId: ThreadId,
     given: ThreadMetadataPatch,
   ): Promise<StoredThread> {
+    checkArguments('updateThreadMetadata', threadId, given)
     this.#writers.requireOpen()
     const patch = checkedPatch(given)
     const writer = this.#writers.get(threadId)
@@ -202,6 +223,7 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async forkThread(params: ForkThread): Promise<StoredThread> {
+    checkArguments('forkThread', params)
     this.#writers.refuseLive(params.threadId)
     const source = this.#thread(params.sourceId)
     if (this.#threads.has(params.threadId)) {
@@ -218,6 +240,7 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async archiveThread(threadId: ThreadId): Promise<void> {
+    checkArguments('archiveThread', threadId)
     this.#writers.refuseLive(threadId)
     const thread = this.#thread(threadId)
     if (thread.isArchived) throw conflict(`thread ${threadId} is archived already`)
@@ -225,6 +248,7 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async unarchiveThread(threadId: ThreadId): Promise<StoredThread> {
+    checkArguments('unarchiveThread', threadId)
     this.#writers.refuseLive(threadId)
     const thread = this.#thread(threadId)
     if (!thread.isArchived) throw conflict(`thread ${threadId} is not archived`)
@@ -234,6 +258,7 @@ export class InMemoryThreadStore implements ThreadStore {
   }
 
   async deleteThread(threadId: ThreadId): Promise<void> {
+    checkArguments('deleteThread', threadId)
     this.#writers.refuseLive(threadId)
     this.#thread(threadId)
     this.#threads.delete(threadId)

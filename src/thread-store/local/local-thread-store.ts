@@ -4,6 +4,7 @@ import {
   errorCode,
   errorText,
   type FileSystem,
+  givenOf,
   nodeFileSystem,
   systemClock,
 } from '../../base/index.ts'
@@ -24,6 +25,7 @@ import {
   rolloutPath,
 } from '../../rollout/index.ts'
 import type { CodexThreadFacts, IndexedFile } from '../../state/index.ts'
+import { checkArguments } from '../arguments.ts'
 import { ThreadStoreError } from '../errors.ts'
 import { forkBody, forkHeader } from '../fork-thread.ts'
 import { checkedPatch } from '../metadata-patch.ts'
@@ -91,8 +93,10 @@ export class LocalThreadStore implements ThreadStore {
   /** The end of the last call that waits or works, by thread: see `#inOrder`. */
   readonly #queues = new Map<ThreadId, Promise<void>>()
 
+  /** Throws `invalid_request` for options that make no store; touches nothing yet. */
   constructor(options: LocalThreadStoreOptions) {
-    this.#options = { ...DEFAULTS, ...options }
+    checkArguments('LocalThreadStore', options)
+    this.#options = { ...DEFAULTS, ...givenOf(options) }
     const { files, home, clock, durability, client } = this.#options
     this.#home = new HomeAccess(files, home, clock)
     this.#live = new LiveRollouts({ files, home, clock, durability, client })
@@ -101,10 +105,12 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async createThread(params: CreateThread): Promise<void> {
+    checkArguments('createThread', params)
     this.#live.create(params)
   }
 
-  resumeThread(threadId: ThreadId, options: ResumeThread = {}): Promise<void> {
+  async resumeThread(threadId: ThreadId, options: ResumeThread = {}): Promise<void> {
+    checkArguments('resumeThread', threadId, options)
     return this.#inOrder(threadId, async () => {
       this.#live.refuseLive(threadId)
       const { rolloutPath: path } = options
@@ -113,11 +119,13 @@ export class LocalThreadStore implements ThreadStore {
     })
   }
 
-  appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
+  async appendItems(threadId: ThreadId, items: readonly RolloutItem[]): Promise<void> {
+    checkArguments('appendItems', threadId, items)
     return this.#live.append(threadId, items)
   }
 
-  async recordObserved(threadId: ThreadId, _facts: ObservedFacts): Promise<void> {
+  async recordObserved(threadId: ThreadId, facts: ObservedFacts): Promise<void> {
+    checkArguments('recordObserved', threadId, facts)
     // The log holds them; whoever lists the thread next reads what came to it.
     this.#live.requireLive(threadId)
     if (!this.#live.writer(threadId)?.isMaterialised) {
@@ -125,11 +133,13 @@ export class LocalThreadStore implements ThreadStore {
     }
   }
 
-  persistThread(threadId: ThreadId): Promise<void> {
+  async persistThread(threadId: ThreadId): Promise<void> {
+    checkArguments('persistThread', threadId)
     return this.#live.persist(threadId)
   }
 
-  flushThread(threadId: ThreadId): Promise<void> {
+  async flushThread(threadId: ThreadId): Promise<void> {
+    checkArguments('flushThread', threadId)
     return this.#live.flush(threadId)
   }
 
@@ -137,21 +147,25 @@ export class LocalThreadStore implements ThreadStore {
     return this.#live.writer(threadId)?.path ?? null
   }
 
-  hasForeignItems(threadId: ThreadId): Promise<boolean> {
+  async hasForeignItems(threadId: ThreadId): Promise<boolean> {
+    checkArguments('hasForeignItems', threadId)
     return this.#live.hasForeignItems(threadId)
   }
 
   async closeThread(threadId: ThreadId): Promise<void> {
+    checkArguments('closeThread', threadId)
     this.#live.requireLive(threadId)
     await this.#inOrder(threadId, () => this.#live.close(threadId))
   }
 
   async discardThread(threadId: ThreadId): Promise<void> {
+    checkArguments('discardThread', threadId)
     this.#live.requireOpen()
     await this.#inOrder(threadId, () => this.#live.discard(threadId))
   }
 
-  loadHistory(thread: ThreadRef): Promise<StoredHistory> {
+  async loadHistory(thread: ThreadRef): Promise<StoredHistory> {
+    checkArguments('loadHistory', thread)
     return this.#following(thread, (file) => this.#loadHistory(file))
   }
 
@@ -165,7 +179,8 @@ export class LocalThreadStore implements ThreadStore {
     return { thread: stored, items, compactionCount, damage: placed(file.path, damage) }
   }
 
-  loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+  async loadModelContext(threadId: ThreadId): Promise<StoredHistory> {
+    checkArguments('loadModelContext', threadId)
     return this.#following(threadId, (file) => this.#loadModelContext(file))
   }
 
@@ -181,11 +196,13 @@ export class LocalThreadStore implements ThreadStore {
     return { thread, items, compactionCount, damage: placed(file.path, context.damage) }
   }
 
-  readThread(thread: ThreadRef): Promise<StoredThread> {
+  async readThread(thread: ThreadRef): Promise<StoredThread> {
+    checkArguments('readThread', thread)
     return this.#following(thread, (file) => this.#read(file))
   }
 
   async listThreads(params: ListThreads): Promise<ThreadPage> {
+    checkArguments('listThreads', params)
     this.#live.requireOpen()
     this.#home.requireReadable()
     const unreadable: ThreadPage['unreadable'][number][] = []
@@ -198,6 +215,7 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   async searchThreads(params: SearchThreads): Promise<SearchPage> {
+    checkArguments('searchThreads', params)
     this.#live.requireOpen()
     const isThere = this.#home.requireReadable()
     if (!isThere) return { hits: [], nextCursor: null, unreadable: [] }
@@ -222,18 +240,24 @@ export class LocalThreadStore implements ThreadStore {
     })
   }
 
-  listTurns(params: ListTurns): Promise<TurnPage> {
+  async listTurns(params: ListTurns): Promise<TurnPage> {
+    checkArguments('listTurns', params)
     return this.#following(params.threadId, async (file) => {
       const outline = await this.#outline(file)
       return guard(() => readTurnPage(this.#options.files, file.path, outline, params))
     })
   }
 
-  listItems(params: ListItems): Promise<ItemPage> {
+  async listItems(params: ListItems): Promise<ItemPage> {
+    checkArguments('listItems', params)
     return pageOfItems(params, (turns) => this.listTurns(turns))
   }
 
-  updateThreadMetadata(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
+  async updateThreadMetadata(
+    threadId: ThreadId,
+    patch: ThreadMetadataPatch,
+  ): Promise<StoredThread> {
+    checkArguments('updateThreadMetadata', threadId, patch)
     return this.#inOrder(threadId, () => this.#update(threadId, patch))
   }
 
@@ -269,6 +293,7 @@ export class LocalThreadStore implements ThreadStore {
 
   /** The copy has no writer: nobody knows its id before it is whole. */
   async forkThread(params: ForkThread): Promise<StoredThread> {
+    checkArguments('forkThread', params)
     this.#live.refuseLive(params.threadId)
     await this.#following(params.sourceId, (source) => this.#copyFork(source, params))
     return await this.readThread(params.threadId)
@@ -291,7 +316,8 @@ export class LocalThreadStore implements ThreadStore {
     })
   }
 
-  archiveThread(threadId: ThreadId): Promise<void> {
+  async archiveThread(threadId: ThreadId): Promise<void> {
+    checkArguments('archiveThread', threadId)
     const { files, home } = this.#options
     return this.#moving(threadId, async (file) => {
       if (file.isArchived) throw conflict(`thread ${threadId} is archived already`)
@@ -299,7 +325,8 @@ export class LocalThreadStore implements ThreadStore {
     })
   }
 
-  unarchiveThread(threadId: ThreadId): Promise<StoredThread> {
+  async unarchiveThread(threadId: ThreadId): Promise<StoredThread> {
+    checkArguments('unarchiveThread', threadId)
     const { files, clock, home } = this.#options
     return this.#moving(threadId, async (file) => {
       if (!file.isArchived) throw conflict(`thread ${threadId} is not archived`)
@@ -308,7 +335,8 @@ export class LocalThreadStore implements ThreadStore {
   }
 
   /** The log goes last: as long as it is there, a delete that failed can be tried again. */
-  deleteThread(threadId: ThreadId): Promise<void> {
+  async deleteThread(threadId: ThreadId): Promise<void> {
+    checkArguments('deleteThread', threadId)
     const { files, home } = this.#options
     return this.#moving(threadId, async (first) => {
       await removeThreadNames(files, home, threadId)
