@@ -1,5 +1,13 @@
 import { hostname } from 'node:os'
-import { assert, errorText, type JsonObject } from '../base/index.ts'
+import {
+  aFunction,
+  anAbsolutePath,
+  assert,
+  aText,
+  errorText,
+  type JsonObject,
+  members,
+} from '../base/index.ts'
 import { usualClient, welcomeOf } from './client-info.ts'
 import { type ClientInfo, Connection, type Wire } from './connection.ts'
 import { isPeer } from './peer-client.ts'
@@ -39,6 +47,18 @@ export interface ClientPort {
   close(): void
 }
 
+const OPTIONS = members({
+  runtime: aFunction,
+  clock: members({ nowMs: aFunction }),
+  home: anAbsolutePath,
+  cwd: anAbsolutePath,
+  version: aText,
+  loadConfig: aFunction,
+  installationId: aFunction,
+})
+
+const A_WIRE = members({ send: aFunction })
+
 /** More messages than this do not wait for the server to be ready. */
 const MOST_WAITING = 128
 
@@ -60,11 +80,16 @@ export class AppServer implements AsyncDisposable {
   #isShared = false
   #isDisposed = false
 
+  /** Throws `TypeError` for options that make no server. */
   constructor(options: AppServerOptions) {
+    const fault = OPTIONS(options, 'options')
+    if (fault !== undefined) throw new TypeError(`AppServer: ${fault}`)
     this.#options = options
   }
 
   connect(wire: Wire): ClientPort {
+    const fault = A_WIRE(wire, 'wire')
+    if (fault !== undefined) throw new TypeError(`connect: ${fault}`)
     const connection = new Connection(wire)
     this.#connections.add(connection)
     return {

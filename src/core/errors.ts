@@ -1,6 +1,8 @@
 export type SessionFailure =
   /** Another turn runs; it has to end first. */
   | 'turn_running'
+  /** A call got something else than it takes; the message names it. */
+  | 'invalid_argument'
   | 'empty_input'
   /** There is no turn that would take the input. */
   | 'no_turn'

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
-import type { JsonObject } from '../base/index.ts'
+import { givenOf, type JsonObject } from '../base/index.ts'
 import type { ApprovalPolicy, SandboxPolicy } from '../protocol/index.ts'
+import { checkArguments } from './arguments.ts'
 import { SessionError } from './errors.ts'
 
 /** What is in force for the turns of a session. */
@@ -39,7 +40,7 @@ export function completeSettings(choice: SettingsChoice): SessionSettings {
     modelProvider: 'openai',
     approvalPolicy: 'on-request',
     sandboxPolicy: { type: 'read-only' },
-    ...choice,
+    ...givenOf(choice),
   }
 }
 
@@ -58,6 +59,7 @@ export interface SettingsPatch {
 
 /** The settings with the whole patch in force, or none of it: throws `invalid_settings`. */
 export function patchSettings(settings: SessionSettings, patch: SettingsPatch): SessionSettings {
+  checkArguments('settings', patch)
   if (patch.cwd !== undefined && !isAbsolute(patch.cwd)) {
     throw new SessionError('invalid_settings', `the folder \`${patch.cwd}\` is no absolute path`)
   }

@@ -9,6 +9,7 @@ import type {
   UserInput,
 } from '../protocol/index.ts'
 import type { StoredHistory, StoredThread, ThreadMetadataPatch } from '../thread-store/index.ts'
+import { checkArguments } from './arguments.ts'
 import type { McpServerConfig, McpToolCall } from './mcp/index.ts'
 import type { ClientHandlers } from './session/client-registry.ts'
 import type { Session } from './session/session.ts'
@@ -18,7 +19,8 @@ import type { TurnKind } from './turn/turn-task.ts'
 
 /**
  * One loaded thread, from outside. `close` ends it gracefully; disposing does the same, so that
- * `await using` never leaves a turn running, and lets the thread go in any case.
+ * `await using` never leaves a turn running, and lets the thread go in any case. What a call does
+ * not take is `SessionError` `invalid_argument`, which names it, before anything is done.
  */
 export class ThreadHandle implements AsyncDisposable {
   readonly threadId: ThreadId
@@ -49,7 +51,8 @@ export class ThreadHandle implements AsyncDisposable {
    * Starts a turn. Its id is answered once the input is kept; events tell the rest. Throws
    * `SessionError`: `turn_running`, `empty_input`, `not_kept`, `closed`.
    */
-  startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
+  async startTurn(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
+    checkArguments('startTurn', input, options)
     return this.#session.startTurn(input, options)
   }
 
@@ -77,6 +80,7 @@ export class ThreadHandle implements AsyncDisposable {
     input: string | readonly UserInput[],
     options: TurnOptions = {},
   ): AsyncGenerator<SessionEvent> {
+    checkArguments('run', input, options)
     const said: readonly UserInput[] =
       typeof input === 'string' ? [{ type: 'text', text: input }] : input
     const events = this.#session.events()
@@ -100,7 +104,8 @@ export class ThreadHandle implements AsyncDisposable {
    * `startTurn` does, `turn_stopped` when somebody stopped the turn before it was kept, and
    * `queue_full`.
    */
-  submitInput(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
+  async submitInput(input: readonly UserInput[], options: TurnOptions = {}): Promise<TurnId> {
+    checkArguments('submitInput', input, options)
     return this.#session.submitInput(input, options)
   }
 
@@ -114,7 +119,8 @@ export class ThreadHandle implements AsyncDisposable {
    * files stay as they are. Throws `ThreadStoreError` `invalid_request` for a count that the thread
    * does not have, and `SessionError`: `turn_running`, `ephemeral`, `not_kept`, `closed`.
    */
-  rollBack(turnCount: number): Promise<void> {
+  async rollBack(turnCount: number): Promise<void> {
+    checkArguments('rollBack', turnCount)
     return this.#session.rollBack(turnCount)
   }
 
@@ -122,7 +128,8 @@ export class ThreadHandle implements AsyncDisposable {
    * Adds items to the model's history as they are, without a turn; into a running turn they go with
    * its next request. Throws `SessionError`: `invalid_items`, `not_kept`, `closed`.
    */
-  injectItems(items: readonly ResponseItem[]): Promise<void> {
+  async injectItems(items: readonly ResponseItem[]): Promise<void> {
+    checkArguments('injectItems', items)
     return this.#session.injectItems(items)
   }
 
@@ -135,12 +142,14 @@ export class ThreadHandle implements AsyncDisposable {
    * Calls a tool of one of its MCP servers for a client: the model does not hear of it, and nothing
    * is kept. The server's answer as it is. Throws `McpError`, and `SessionError` `closed`.
    */
-  callMcpTool(call: McpToolCall): Promise<JsonObject> {
+  async callMcpTool(call: McpToolCall): Promise<JsonObject> {
+    checkArguments('callMcpTool', call)
     return this.#session.callMcpTool(call)
   }
 
   /** What an MCP server says is under a URI, for a client. Throws as `callMcpTool` does. */
-  readMcpResource(server: string, uri: string): Promise<JsonObject> {
+  async readMcpResource(server: string, uri: string): Promise<JsonObject> {
+    checkArguments('readMcpResource', server, uri)
     return this.#session.readMcpResource(server, uri)
   }
 
@@ -185,7 +194,8 @@ export class ThreadHandle implements AsyncDisposable {
    * it was. Its id is answered once it has begun. Throws `SessionError`: `turn_running`,
    * `not_kept`, `closed`.
    */
-  compact(options: TakeOver = {}): Promise<TurnId> {
+  async compact(options: TakeOver = {}): Promise<TurnId> {
+    checkArguments('compact', options)
     return this.#session.compact(options)
   }
 
@@ -194,7 +204,8 @@ export class ThreadHandle implements AsyncDisposable {
    * found. Its id is answered once it has begun. Throws `ReviewError`, as `compact` does, and
    * keeps nothing then.
    */
-  startReview(target: ReviewTarget, options: TakeOver = {}): Promise<TurnId> {
+  async startReview(target: ReviewTarget, options: TakeOver = {}): Promise<TurnId> {
+    checkArguments('startReview', target, options)
     return this.#session.startReview(target, options)
   }
 
@@ -203,7 +214,8 @@ export class ThreadHandle implements AsyncDisposable {
    * of it. In a turn of its own, whose id is answered once it has begun; beside the turn that runs
    * otherwise. Throws `SessionError`: `empty_input`, `turn_running`, `not_kept`, `closed`.
    */
-  runShellCommand(command: string): Promise<TurnId> {
+  async runShellCommand(command: string): Promise<TurnId> {
+    checkArguments('runShellCommand', command)
     return this.#session.runShellCommand(command)
   }
 
@@ -213,11 +225,12 @@ export class ThreadHandle implements AsyncDisposable {
    * `other_turn`, `not_steerable`, `turn_over` and `turn_stopped` (it is in no log then),
    * `empty_input`, `not_kept`, `closed`.
    */
-  steerTurn(
+  async steerTurn(
     input: readonly UserInput[],
     turnId?: TurnId,
     options: SteerOptions = {},
   ): Promise<TurnId> {
+    checkArguments('steerTurn', input, turnId, options)
     return this.#session.steerTurn(input, turnId, options)
   }
 
@@ -230,6 +243,7 @@ export class ThreadHandle implements AsyncDisposable {
     turnId?: TurnId,
     options: SteerOptions = {},
   ): { readonly turnId: TurnId; readonly kept: Promise<void> } {
+    checkArguments('steerTurn', input, turnId, options)
     return this.#session.steerNow(input, turnId, options)
   }
 
@@ -244,7 +258,8 @@ export class ThreadHandle implements AsyncDisposable {
   }
 
   /** Ends the running turn, or only the named one, and waits until its end is kept. */
-  interrupt(turnId?: TurnId): Promise<void> {
+  async interrupt(turnId?: TurnId): Promise<void> {
+    checkArguments('interrupt', turnId)
     return this.#session.interrupt(turnId)
   }
 
@@ -254,6 +269,7 @@ export class ThreadHandle implements AsyncDisposable {
    * nobody can answer a kind of request, what would ask is refused.
    */
   answerRequests(handlers: ClientHandlers): Disposable {
+    checkArguments('answerRequests', handlers)
     return this.#session.answerRequests(handlers)
   }
 
@@ -264,6 +280,7 @@ export class ThreadHandle implements AsyncDisposable {
 
   /** Calls `listener` for every event from now on, until the result is disposed. */
   listen(listener: (event: SessionEvent) => void): Disposable {
+    checkArguments('listen', listener)
     return this.#session.listen(listener)
   }
 

@@ -7,6 +7,7 @@ import {
   type ThreadId,
 } from '../protocol/index.ts'
 import { LiveThread, type StoredHistory, ThreadStoreError } from '../thread-store/index.ts'
+import { checkArguments } from './arguments.ts'
 import { BASE_INSTRUCTIONS } from './context/base-instructions.ts'
 import { readProjectDocs } from './context/project-docs.ts'
 import { localTimezone } from './context/timezone.ts'
@@ -251,7 +252,9 @@ export class ThreadLoader implements AsyncDisposable {
     const commands = new CommandRunner(environment, threadId, clock)
     const sandbox = () => this.#sandbox.find()
     // Throws for a provider that cannot be used, before any process is started.
-    const { client, streamMaxRetries = STREAM_MAX_RETRIES } = modelAccess(settings.modelProvider)
+    const access = modelAccess(settings.modelProvider)
+    checkArguments('modelAccess', access)
+    const { client, streamMaxRetries = STREAM_MAX_RETRIES } = access
     const { version } = this.#options
     const around = { cwd: settings.cwd, environment, clock, version, threadId, tell }
     const mcp = new McpServers({ ...around, servers: parts.mcpServers })

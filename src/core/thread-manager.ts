@@ -1,4 +1,4 @@
-import { bobbinVersion, type Clock, OnceMade, systemClock } from '../base/index.ts'
+import { bobbinVersion, type Clock, givenOf, OnceMade, systemClock } from '../base/index.ts'
 import type { DynamicToolDefinition, ReviewTarget, ThreadId, TurnId } from '../protocol/index.ts'
 import {
   type StoredThread,
@@ -6,6 +6,7 @@ import {
   type ThreadStore,
   ThreadStoreError,
 } from '../thread-store/index.ts'
+import { checkArguments } from './arguments.ts'
 import { SessionError } from './errors.ts'
 import type { McpServerConfig } from './mcp/index.ts'
 import type { ModelClient } from './model/model-client.ts'
@@ -106,7 +107,10 @@ const DEFAULTS = {
   mcpServers: [] as readonly McpServerConfig[],
 }
 
-/** The loaded threads of this process. Disposing it closes them all. */
+/**
+ * The loaded threads of this process. Disposing it closes them all. What a call does not take is
+ * `SessionError` `invalid_argument`, which names it, before anything is done.
+ */
 export class ThreadManager implements AsyncDisposable {
   readonly #options: LoaderOptions
   readonly #handles = new Map<ThreadId, ThreadHandle>()
@@ -117,11 +121,13 @@ export class ThreadManager implements AsyncDisposable {
   #isDisposed = false
 
   constructor(options: ThreadManagerOptions) {
-    this.#options = { ...DEFAULTS, version: bobbinVersion(), ...options }
+    checkArguments('ThreadManager', options)
+    this.#options = { ...DEFAULTS, version: bobbinVersion(), ...givenOf(options) }
   }
 
   /** A new thread. It is in the store once it has its first turn. */
-  start(params: StartThread): Promise<ThreadHandle> {
+  async start(params: StartThread): Promise<ThreadHandle> {
+    checkArguments('start', params)
     return this.#follow((loader) => loader.start(params))
   }
 
@@ -132,6 +138,7 @@ export class ThreadManager implements AsyncDisposable {
    * `already_loaded`.
    */
   async resume(params: ResumeThread): Promise<ThreadHandle> {
+    checkArguments('resume', params)
     const ref = params.threadId
     const isPath = typeof ref !== 'string'
     const threadId = isPath ? (await this.#options.store.readThread(ref)).threadId : ref
@@ -153,7 +160,8 @@ export class ThreadManager implements AsyncDisposable {
    * there is cut off in the copy, and marked as interrupted. Throws `ThreadStoreError`
    * `invalid_request` for a turn that the source does not have, and `SessionError` `ephemeral`.
    */
-  fork(params: ForkThread): Promise<ThreadHandle> {
+  async fork(params: ForkThread): Promise<ThreadHandle> {
+    checkArguments('fork', params)
     return this.#follow(async (loader) => {
       const source = this.#handles.get(params.sourceId)
       if (source?.isEphemeral) {
@@ -174,6 +182,7 @@ export class ThreadManager implements AsyncDisposable {
     source: ThreadHandle,
     target: ReviewTarget,
   ): Promise<{ readonly handle: ThreadHandle; readonly turnId: TurnId }> {
+    checkArguments('reviewDetached', source, target)
     const { threadId: sourceId, settings } = source
     await reviewPrompt(target, settings.cwd)
     const params = { settings, mcpServers: source.mcpServers }
@@ -206,6 +215,7 @@ export class ThreadManager implements AsyncDisposable {
 
   /** Tells the listener of threads from now on, until the result is disposed. */
   listen(listener: ThreadListener): Disposable {
+    checkArguments('ThreadManager.listen', listener)
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
@@ -214,7 +224,8 @@ export class ThreadManager implements AsyncDisposable {
    * Changes what a person chose about a thread, loaded or not. Throws `ThreadStoreError`, and
    * `SessionError` `ephemeral`.
    */
-  updateMetadata(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
+  async updateMetadata(threadId: ThreadId, patch: ThreadMetadataPatch): Promise<StoredThread> {
+    checkArguments('ThreadManager.updateMetadata', threadId)
     const handle = this.#handles.get(threadId)
     return handle
       ? handle.updateMetadata(patch)
@@ -226,6 +237,7 @@ export class ThreadManager implements AsyncDisposable {
    * it stays loaded then.
    */
   async remove(threadId: ThreadId): Promise<boolean> {
+    checkArguments('remove', threadId)
     const handle = this.#handles.get(threadId)
     await handle?.close()
     return handle !== undefined
@@ -236,6 +248,7 @@ export class ThreadManager implements AsyncDisposable {
    * loaded from now on.
    */
   async shutDown(deadlineMs: number): Promise<ShutdownReport> {
+    checkArguments('shutDown', deadlineMs)
     this.#isDisposed = true
     const waiting = new AbortController()
     const late = this.#options.clock.sleep(deadlineMs, waiting.signal).catch(() => undefined)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { bobbinVersion, type Clock, systemClock } from '../../base/index.ts'
+import { bobbinVersion, type Clock, givenOf, systemClock } from '../../base/index.ts'
 
 /** Where a model is served, and how patient to be with it. */
 export interface ModelProvider {
@@ -44,7 +44,7 @@ export function completeEndpoint({ provider, ...options }: ResponsesClientOption
     originator: 'bobbin',
     version: bobbinVersion(),
     installationId: async () => installation,
-    ...options,
+    ...givenOf(options),
     provider: {
       id: 'custom',
       name: 'custom',
@@ -54,7 +54,7 @@ export function completeEndpoint({ provider, ...options }: ResponsesClientOption
       requestMaxRetries: 4,
       streamMaxRetries: 5,
       streamIdleTimeoutMs: 300_000,
-      ...provider,
+      ...givenOf(provider),
     },
   }
 }

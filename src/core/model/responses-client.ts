@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser'
 import type { JsonObject } from '../../base/index.ts'
+import { checkArguments } from '../arguments.ts'
 import { toldBy } from './answer-headers.ts'
 import { backoffMs } from './backoff.ts'
 import { ConnectionFailure } from './connection-failure.ts'
@@ -27,7 +28,9 @@ export class ResponsesClient implements ModelClient {
   readonly #options: ModelEndpoint
   readonly #url: URL
 
+  /** Throws `SessionError` `invalid_argument`; nothing is asked before the first request. */
   constructor(options: ResponsesClientOptions) {
+    checkArguments('ResponsesClient', options)
     this.#options = completeEndpoint(options)
     this.#url = responsesUrl(this.#options.provider)
   }

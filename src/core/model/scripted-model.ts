@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../base/index.ts'
+import { checkArguments } from '../arguments.ts'
 import type { ModelClient, ModelEvent, ModelRequest } from './model-client.ts'
 import { decodeResponseEvent } from './response-events.ts'
 import { responseEvents, type ScriptedResponse } from './script.ts'
@@ -15,6 +16,7 @@ export class ScriptedModel implements ModelClient {
   readonly requests: ModelRequest[] = []
 
   constructor(script: readonly ScriptedResponse[], clock: Clock = systemClock) {
+    checkArguments('ScriptedModel', script)
     this.#script = script
     this.#clock = clock
   }

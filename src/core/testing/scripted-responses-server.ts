@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
+import { checkArguments } from '../arguments.ts'
 import type { ModelFault, ScriptedResponse } from '../model/script.ts'
 import type { Playing } from './play.ts'
 import { playHttp } from './play-http.ts'
@@ -80,6 +81,7 @@ export class ScriptedResponsesServer implements AsyncDisposable {
     script: Script,
     options: ServerOptions = {},
   ): Promise<ScriptedResponsesServer> {
+    checkArguments('ScriptedResponsesServer.start', script, options)
     const server = new ScriptedResponsesServer(script, options)
     server.#server.listen(0, '127.0.0.1')
     await once(server.#server, 'listening')
