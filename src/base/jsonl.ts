@@ -30,6 +30,8 @@ export interface VisitLines {
   readonly end?: number
   /** Bytes that are read at once; 256 KiB when left out. */
   readonly chunkBytes?: number
+  /** Reads the next chunk while the lines of one are shown: for whoever wants the whole file. */
+  readonly readsAhead?: boolean
   /** Judges a line by its first 200 bytes; others are passed over without being decoded. */
   readonly isWanted?: (head: string) => boolean
 }
@@ -44,18 +46,15 @@ export type VisitLine = (line: JsonlLine) => unknown
  */
 export async function visitLines(
   file: OpenFile,
-  { start = 0, end = Number.POSITIVE_INFINITY, chunkBytes = CHUNK_BYTES, isWanted }: VisitLines,
+  { isWanted, ...range }: VisitLines,
   visit: VisitLine,
 ): Promise<number> {
+  const { start = 0 } = range
   const wants = (line: Buffer) => isWanted?.(line.toString('latin1', 0, HEAD_BYTES)) ?? true
-  const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, end - start)))
   let position = start
   let lineStart = start
   const pending = new PendingLine()
-  while (position < end) {
-    const count = await file.read(chunk.subarray(0, end - position), position)
-    if (count === 0) break
-    const bytes = chunk.subarray(0, count)
+  for await (const bytes of chunksOf(file, range)) {
     let from = 0
     for (;;) {
       const at = bytes.indexOf(NEWLINE, from)
@@ -66,12 +65,44 @@ export async function visitLines(
       from = at + 1
       if (wants(line) && visit(toLine(line, offset, next, true)) === 'stop') return next
     }
-    if (from < count) pending.add(bytes.subarray(from))
-    position += count
+    if (from < bytes.length) pending.add(bytes.subarray(from))
+    position += bytes.length
   }
   const rest = pending.end(Buffer.alloc(0))
   if (rest.length > 0 && wants(rest)) visit(toLine(rest, lineStart, position, false))
   return lineStart
+}
+
+/** The bytes of a file; each part is there until the next one is asked for. */
+async function* chunksOf(
+  file: OpenFile,
+  { start = 0, end = Number.POSITIVE_INFINITY, chunkBytes = CHUNK_BYTES, readsAhead }: VisitLines,
+): AsyncGenerator<Buffer> {
+  const room = () => Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, end - start)))
+  let [chunk, spare] = [room(), readsAhead ? room() : undefined]
+  let position = start
+  const read = async (into: Buffer) => {
+    return position < end ? file.read(into.subarray(0, end - position), position) : 0
+  }
+  let ahead: Promise<number> | undefined
+  try {
+    for (;;) {
+      const count = await (ahead ?? read(chunk))
+      if (count === 0) return
+      position += count
+      const bytes = chunk.subarray(0, count)
+      if (spare) {
+        ahead = read(spare)
+        // What goes wrong is met when its turn comes.
+        ahead.catch(() => undefined)
+        ;[chunk, spare] = [spare, chunk]
+      }
+      yield bytes
+    }
+  } finally {
+    // Whoever closes the file next must not take it away from a call that still reads.
+    await ahead?.catch(() => undefined)
+  }
 }
 
 /** The beginning of a line whose end was not read yet; of one that is too long, not all of it. */

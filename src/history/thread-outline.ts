@@ -57,8 +57,11 @@ export class OutlineFold {
   #texts: TurnText[] = []
   #turnCount: number
   #isIncomplete = false
+  readonly #hasTexts: boolean
 
-  constructor(known?: KnownOutline) {
+  /** `hasTexts`: whether anybody will take the words; true when left out. */
+  constructor(known?: KnownOutline, { hasTexts = true } = {}) {
+    this.#hasTexts = hasTexts
     const last = known?.lastTurns ?? []
     const folded = last.map((turn, index) => {
       const open = index === last.length - 1 ? known?.state.open : null
@@ -96,7 +99,9 @@ export class OutlineFold {
     }
     this.#turns.apply(item, start, end)
     this.#context.apply(item, start)
-    if (item.type === 'response_item') this.#addText(callText(item.payload), this.#turns.openTurn)
+    if (this.#hasTexts && item.type === 'response_item') {
+      this.#addText(callText(item.payload), this.#turns.openTurn)
+    }
   }
 
   /** Words met since this was last asked. */
@@ -107,6 +112,11 @@ export class OutlineFold {
   /** The turns that were known and those that came, also the ones taken back. */
   get turns(): OutlinedTurn[] {
     return [...this.#facts].map(([turn, facts]) => toOutlined(turn, facts))
+  }
+
+  /** All that ever began. */
+  get turnCount(): number {
+    return this.#turnCount
   }
 
   get state(): OutlineState {
@@ -144,7 +154,7 @@ export class OutlineFold {
     const facts = this.#facts.get(turn)
     if (facts) {
       if (item.type === 'userMessage') facts.hasUserMessage = true
-      this.#addText(searchText(item), turn)
+      if (this.#hasTexts) this.#addText(searchText(item), turn)
     }
     return { type: item.type, id: item.id }
   }

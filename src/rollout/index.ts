@@ -9,9 +9,15 @@ export {
   loadRollout,
   openRollout,
   type RolloutEntry,
+  type RolloutExtent,
   type RolloutPart,
+  type RolloutVisitor,
   readEntries,
   readHeader,
+  type SeenLine,
+  seenLine,
+  visitRollout,
+  withRollout,
 } from './rollout-reader.ts'
 export {
   findRollout,

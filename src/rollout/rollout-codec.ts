@@ -135,7 +135,11 @@ function decodeEvent(payload: JsonObject, line: JsonObject): RolloutItem | strin
   // The line was parsed for us alone: there is nobody to be surprised.
   payload.type = type
   const defaults = entryOf(EVENT_DEFAULTS, type)
-  for (const field in defaults) payload[field] ??= structuredClone(defaults[field])
+  for (const field in defaults) {
+    const value = defaults[field]
+    // The lists are empty, but whoever reads a line may fill his own.
+    payload[field] ??= Array.isArray(value) ? [...value] : value
+  }
   return { type: 'event_msg', payload: payload as unknown as StoredEvent }
 }
 

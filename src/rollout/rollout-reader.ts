@@ -2,6 +2,7 @@ import {
   errorCode,
   errorText,
   type FileSystem,
+  type JsonlLine,
   type OpenFile,
   type VisitLines,
   visitLines,
@@ -10,7 +11,7 @@ import { SummaryFold, type ThreadSummary } from '../history/index.ts'
 import { parseThreadId, type RolloutItem, type SessionMeta } from '../protocol/index.ts'
 import { CompressedRollout } from './compressed-rollout.ts'
 import { RolloutError } from './errors.ts'
-import { decodeLine } from './rollout-codec.ts'
+import { type DecodedLine, decodeLine } from './rollout-codec.ts'
 import { parseRolloutName } from './rollout-path.ts'
 
 /** A line that could not be read, or not all of it; its neighbours are not touched by it. */
@@ -84,7 +85,24 @@ export async function withRollout<T>(
   }
 }
 
+/** A line as it lies in the file. */
+export interface SeenLine {
+  /** 1-based. */
+  readonly lineNumber: number
+  readonly offset: number
+  readonly isTerminated: boolean
+  readonly isUtf8: boolean
+  /** Without the mark. */
+  readonly text: string
+  /** It began with a byte order mark. */
+  readonly hasMark: boolean
+  /** Null for a blank one. */
+  readonly decoded: DecodedLine | null
+}
+
 export interface RolloutVisitor {
+  /** Every line, before what it holds is shown. */
+  readonly line?: (line: SeenLine) => void
   /** `stop` ends the reading. A last line may lack its end. */
   readonly entry: (entry: RolloutEntry, isTerminated: boolean) => unknown
   readonly damage?: (line: DamagedLine) => void
@@ -106,12 +124,14 @@ export async function visitRollout(
   let isWhole = true
   // Where the first line is no header, the first good line is told behind one made of the name.
   let lacksHeader = (options.start ?? 0) === 0
-  const bytes = await visitLines(file, options, ({ offset, sizeBytes, ...raw }) => {
+  const bytes = await visitLines(file, options, (raw) => {
     lineNumber += 1
     isWhole = raw.isTerminated
-    const text = offset === 0 ? raw.text.replace(/^\uFEFF/, '') : raw.text
-    if (text.trim() === '') return undefined
-    const decoded = raw.isTooLong ? TOO_LONG : decodeLine(text)
+    const { offset, sizeBytes } = raw
+    const seen = seenLine(raw, lineNumber)
+    visitor.line?.(seen)
+    const { decoded } = seen
+    if (!decoded) return undefined
     if (!decoded.ok || !raw.isUtf8) {
       const reason = decoded.ok ? BAD_BYTES : raw.isTerminated ? decoded.reason : CUT_OFF
       visitor.damage?.({ lineNumber, offset, reason })
@@ -130,6 +150,18 @@ export async function visitRollout(
     visitor.damage?.({ lineNumber: lineNumber + 1, ...file.damage })
   }
   return { bytes, lines: isWhole ? lineNumber : lineNumber - 1 }
+}
+
+const BYTE_ORDER_MARK = '\uFEFF'
+
+/** What a line of a file says. */
+export function seenLine(raw: JsonlLine, lineNumber: number): SeenLine {
+  const { offset, isTerminated, isUtf8 } = raw
+  const hasMark = offset === 0 && raw.text.startsWith(BYTE_ORDER_MARK)
+  const text = hasMark ? raw.text.slice(1) : raw.text
+  const isBlank = text.trim() === ''
+  const decoded = isBlank ? null : raw.isTooLong ? TOO_LONG : decodeLine(text)
+  return { lineNumber, offset, isTerminated, isUtf8, text, hasMark, decoded }
 }
 
 function isHeader(item: RolloutItem): boolean {

@@ -46,9 +46,12 @@ export class IndexReader implements Disposable {
     return this.#database.prepare('SELECT * FROM outlines WHERE rollout_path = ?').get(path)
   }
 
-  turns(outlineId: SQLOutputValue): Iterable<IndexRecord> {
-    const select = 'SELECT * FROM turns WHERE outline_id = ? ORDER BY turn_order'
-    return this.#database.prepare(select).iterate(outlineId)
+  /** One after the other, as they are asked for. */
+  *turns(outlineId: SQLOutputValue): Generator<IndexRecord, undefined> {
+    const columns = 'turn_order, turn_id, status, start_offset, end_offset, is_taken_back'
+    const select = `SELECT ${columns} FROM turns WHERE outline_id = ? ORDER BY turn_order`
+    yield* this.#database.prepare(select).iterate(outlineId)
+    return undefined
   }
 
   [Symbol.dispose](): void {
