@@ -10,10 +10,11 @@ export {
 export { LiveThread } from './live-thread.ts'
 export { clearMemories } from './local/clear-memories.ts'
 export { counted, type Finding, finding, SECTIONS, type Severity } from './local/doctor/finding.ts'
+export { type FilesPart, inspectFiles, type Looked } from './local/doctor/inspect-files.ts'
 export {
+  type DoctorHelpers,
   type HomeReport,
   type InspectHome,
-  type InspectProgress,
   inspectHome,
 } from './local/doctor/inspect-home.ts'
 export { repairHome } from './local/doctor/repair-home.ts'

@@ -72,6 +72,25 @@ describe('bobbin doctor', () => {
     assert.match(stdout, /→ name the file after the header, or restore it from a backup\n/)
   })
 
+  it('reads a large home on several threads, and tells of all of it', async () => {
+    const filler = textOf(turn('x'.repeat(1000))).repeat(3000)
+    await using place = await homeWith(TEXT + filler)
+    const other = `rollout-2026-11-20T10-00-00-${threadIdOf(2)}.jsonl`
+    const path = join(place.home, dirname(SHORT), other)
+    await writeFile(path, `${textOf([header(threadIdOf(2))])}rubbish\n${filler}`, { mode: 0o600 })
+    const { exitCode, stdout, stderr } = await place.run(['doctor', '--json'])
+    assert.deepEqual([exitCode, stderr], [6, ''])
+    const { threads, findings } = JSON.parse(stdout)
+    const perTurn = turn(1).length
+    assert.equal(threads.lines, 2 + perTurn + 2 * 3000 * perTurn)
+    assert.ok(threads.sizeBytes > 32 * 1024 * 1024)
+    const failed = findings.filter(({ severity }: { severity: string }) => severity === 'fail')
+    assert.deepEqual(
+      failed.map((found: { code: string; path: string }) => [found.code, found.path]),
+      [['unreadable_lines', path]],
+    )
+  })
+
   it('prints counts only with --summary, also as JSON', async () => {
     await using place = await homeWith(`rubbish\n${TEXT}`)
     const text = await place.run(['doctor', '--summary'])

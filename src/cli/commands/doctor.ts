@@ -11,6 +11,7 @@ import {
   repairHome,
 } from '../../thread-store/index.ts'
 import { CliError } from '../cli-error.ts'
+import { DoctorThreads, helpDoctor } from '../doctor-helpers.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { Interrupt } from '../interrupt.ts'
 import { doctorJson, printDoctor } from '../output/doctor-text.ts'
@@ -32,6 +33,7 @@ export interface Diagnosis {
 
 /** Examines the home, mends what can be mended when asked to, and tells what is still wrong. */
 export async function runDoctor(flags: DoctorFlags): Promise<ExitCode> {
+  if (await helpDoctor()) return EXIT.ok
   const home = resolveHome(process.env)
   checkHome(home)
   using interrupt = new Interrupt()
@@ -57,13 +59,20 @@ export async function runDoctor(flags: DoctorFlags): Promise<ExitCode> {
 }
 
 async function inspect(params: InspectHome): Promise<HomeReport> {
-  using progress = new Progress('files of threads examined')
+  using progress = new Progress('MB of threads examined')
+  using helpers = new DoctorThreads()
   const report = await inspectHome({
     ...params,
-    onProgress: ({ doneFiles, totalFiles }) => progress.show(doneFiles, totalFiles),
+    helpers,
+    onProgress: ({ doneBytes, totalBytes }) =>
+      progress.show(megabytes(doneBytes), megabytes(totalBytes)),
   })
   const machine = [configFinding(params.home), await sandboxFinding(params.searchPath)]
   return { ...report, findings: [...machine, ...report.findings] }
+}
+
+function megabytes(bytes: number): number {
+  return Math.ceil(bytes / 1_000_000)
 }
 
 function configFinding(home: string): Finding {

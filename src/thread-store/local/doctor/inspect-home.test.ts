@@ -16,9 +16,16 @@ import { ALL, CodexHome } from '../../../../test/support/codex-home.ts'
 import { codesOf, contentsOf, doctorParams, troublesOf } from '../../../../test/support/doctor.ts'
 import { Sqlite } from '../../../../test/support/sqlite.ts'
 import { AT, header, says, textOf, threadIdOf, turn } from '../../../../test/support/thread-log.ts'
+import { nodeFileSystem } from '../../../base/index.ts'
 import { INDEX_FILE } from '../home-access.ts'
 import { WriterLease } from '../writer-lease.ts'
-import { inspectHome } from './inspect-home.ts'
+import { type FilesPart, inspectFiles } from './inspect-files.ts'
+import {
+  type DoctorHelpers,
+  type HomeReport,
+  type InspectProgress,
+  inspectHome,
+} from './inspect-home.ts'
 
 const LINES = [header(threadIdOf(1)), ...turn(1), ...turn(2)]
 const TEXT = textOf(LINES)
@@ -220,6 +227,55 @@ describe('names', () => {
         [4, 2 * line(1).length + 6],
       ],
     )
+  })
+})
+
+/** Without what is so of the machine: how much of its disk is free changes meanwhile. */
+function ofThreads(report: HomeReport): HomeReport {
+  return { ...report, findings: report.findings.filter(({ section }) => section !== 'home') }
+}
+
+describe('a home of many megabytes', () => {
+  const filler = textOf(says('x'.repeat(1000))).repeat(5500)
+
+  it('is shared out, and told of the same; a part that failed is done here', async () => {
+    await using home = await homeWith(TEXT + filler)
+    for (const n of [2, 3]) {
+      await writeFile(await home.place({ n }), textOf([header(threadIdOf(n))]) + filler)
+    }
+    await home.fillIndex()
+    await appendFile(home.pathOf({ n: 1 }), 'no json\n')
+    await appendFile(home.pathOf({ n: 3 }), '{"half":')
+    const alone = await inspectHome(doctorParams(home))
+    assert.deepEqual(
+      alone.findings.filter(({ severity }) => severity === 'fail').map(({ code }) => code),
+      ['unreadable_lines', 'torn_tail'],
+    )
+    const parts: FilesPart[] = []
+    const told: number[] = []
+    const helpers: DoctorHelpers = {
+      count: 2,
+      inspect: async (part, onBytes) => {
+        parts.push(part)
+        if (parts.length === 2) throw new Error('no help today')
+        return inspectFiles(part, { files: nodeFileSystem, onBytes })
+      },
+    }
+    const onProgress = ({ doneBytes }: InspectProgress) => told.push(doneBytes)
+    const shared = await inspectHome({ ...doctorParams(home), helpers, onProgress })
+    assert.deepEqual(ofThreads(shared), ofThreads(alone))
+    assert.deepEqual(
+      parts.map(({ rollouts }) => rollouts.length),
+      [1, 1],
+    )
+    assert.equal(told.at(-1), alone.sizeBytes)
+    assert.ok(told.length > 30)
+  })
+
+  it('is not worth help when it is small', async () => {
+    await using home = await homeWith(TEXT)
+    const helpers = { count: 2, inspect: () => assert.fail('nobody needs help') }
+    assert.equal((await inspectHome({ ...doctorParams(home), helpers })).threadFiles, 1)
   })
 })
 

@@ -2,22 +2,40 @@ import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { errorCode, errorText, type FileFacts, type FileSystem } from '../../../base/index.ts'
-import { type OutlinedRollout, outlineRollout, readSummary } from '../../../rollout/index.ts'
+import {
+  type DamagedLine,
+  type RolloutEntry,
+  type RolloutExtent,
+  readSummary,
+  visitRollout,
+  withRollout,
+} from '../../../rollout/index.ts'
 import { faultOf, type IndexReader, type IndexRecord } from '../../../state/index.ts'
 import { INDEX_FILE } from '../home-access.ts'
 import { counted, type Finding, finding, MOST_NAMED } from './finding.ts'
+import type { Companion } from './inspect-rollout.ts'
+import {
+  type DescribedOutline,
+  OutlineComparison,
+  parsed,
+  plain,
+  WHOLE_MEMORY,
+} from './outline-comparison.ts'
 
-type Told = Pick<Finding, 'severity' | 'code' | 'what'> & Partial<Finding>
+/** What came of comparing the index with one file. Plain data. */
+export interface IndexVerdict {
+  /** There is a row of a list. */
+  readonly hasThread: boolean
+  readonly isLie: boolean
+  /** It could not be read. */
+  readonly failure?: Finding
+}
 
-/** Compares the index of a home with its files, one after the other. Changes nothing. */
+/** Compares the index of a home with its files, as they are read. Changes nothing. */
 export class IndexInspection {
   readonly #files: FileSystem
   readonly #path: string
   readonly #index: IndexReader
-  readonly #lies: string[] = []
-  #rows = 0
-  #lying = 0
-  #failure: unknown
 
   constructor(files: FileSystem, home: string, index: IndexReader) {
     this.#files = files
@@ -25,71 +43,129 @@ export class IndexInspection {
     this.#index = index
   }
 
-  /** The rows of one file against the file; nothing when they do not claim to be of it. */
-  async compare(rolloutPath: string): Promise<void> {
-    if (this.#failure !== undefined) return
+  /** What the index says of a file as it is now, to be judged once that was read. */
+  open(path: string, facts: FileFacts, isFinal: boolean): IndexedRollout {
+    const about = { files: this.#files, indexPath: this.#path, path, facts }
     try {
-      const thread = this.#index.thread(rolloutPath)
-      const outline = this.#index.outline(rolloutPath)
-      if (thread) this.#rows += 1
-      const lies = await this.#isLie(rolloutPath, thread, outline)
-      if (!lies) return
-      this.#lying += 1
-      if (this.#lies.length < MOST_NAMED) this.#lies.push(rolloutPath)
+      const thread = this.#index.thread(path)
+      const row = this.#index.outline(path)
+      const turns = () => this.#index.turns(row?.id ?? null)
+      return new IndexedRollout({
+        ...about,
+        hasThread: thread !== undefined,
+        thread: isOf(thread, facts) ? thread : undefined,
+        outline: isOf(row, facts) ? { row, turns, isFinal } : undefined,
+      })
     } catch (error) {
-      this.#failure = error
+      const failure = indexFailure(this.#path, error)
+      const nothing = { hasThread: false, thread: undefined, outline: undefined }
+      return new IndexedRollout({ ...about, ...nothing, failure })
     }
   }
+}
 
-  finish(present: ReadonlySet<string>): Finding[] {
-    const found: Finding[] = []
-    try {
-      if (this.#failure !== undefined) throw this.#failure
-      const gone = [...this.#index.paths()].filter((path) => !present.has(path)).length
-      const what = `${counted(this.#rows, 'thread')} in the index`
-      found.push(this.#told({ severity: 'ok', code: 'index', what, count: this.#rows }))
+/** What all verdicts come to. `present`: paths of the files that are there. */
+export function indexFindings(
+  home: string,
+  index: IndexReader,
+  {
+    looks,
+    present,
+  }: {
+    readonly looks: readonly { readonly index?: IndexVerdict }[]
+    readonly present: ReadonlySet<string>
+  },
+): Finding[] {
+  const path = join(home, INDEX_FILE)
+  const told = { section: 'index', path } as const
+  const found: Finding[] = []
+  const failure = looks.find((each) => each.index?.failure)?.index?.failure
+  try {
+    if (failure) found.push(failure)
+    else {
+      const gone = [...index.paths()].filter((each) => !present.has(each)).length
+      const count = looks.filter((each) => each.index?.hasThread).length
+      const what = `${counted(count, 'thread')} in the index`
+      found.push(finding({ ...told, severity: 'ok', code: 'index', what, count }))
       if (gone > 0) {
         const what = `${counted(gone, 'row')} of files that are gone, dropped by the next list`
-        found.push(this.#told({ severity: 'ok', code: 'gone_rows', what, count: gone }))
+        found.push(finding({ ...told, severity: 'ok', code: 'gone_rows', what, count: gone }))
       }
+    }
+  } catch (error) {
+    found.push(indexFailure(path, error))
+  }
+  const lies = [...present].filter((_, at) => looks[at]?.index?.isLie)
+  if (lies.length > 0) {
+    const what = `${counted(lies.length, 'thread')} that the index describes wrongly`
+    const named = { count: lies.length, paths: lies.slice(0, MOST_NAMED) }
+    const repair = 'set_index_aside'
+    found.push(finding({ ...told, severity: 'fail', code: 'index_lies', what, ...named, repair }))
+  }
+  return found
+}
+
+interface Described {
+  readonly files: FileSystem
+  readonly indexPath: string
+  readonly path: string
+  readonly facts: FileFacts
+  readonly hasThread: boolean
+  /** Why nothing can be said. */
+  readonly failure?: Finding
+  /** The row of a list, where it is of the file as it is. */
+  readonly thread: IndexRecord | undefined
+  /** That of the turns, likewise. */
+  readonly outline:
+    | (Omit<DescribedOutline, 'turns'> & { readonly turns: () => Iterator<IndexRecord> })
+    | undefined
+}
+
+/** What the index says of one file; reads along with whoever reads the file. */
+export class IndexedRollout implements Companion, Disposable {
+  readonly #described: Described
+  readonly #comparison: OutlineComparison | undefined
+  #extent: RolloutExtent | undefined
+
+  constructor(described: Described) {
+    this.#described = described
+    const { outline } = described
+    if (outline) this.#comparison = new OutlineComparison({ ...outline, turns: outline.turns() })
+  }
+
+  readonly entry = (entry: RolloutEntry, isTerminated: boolean): void => {
+    this.#comparison?.entry(entry, isTerminated)
+  }
+
+  readonly damage = (line: DamagedLine): void => this.#comparison?.damage(line)
+
+  readonly end = (extent: RolloutExtent): void => {
+    this.#extent = extent
+  }
+
+  /** A file that was written to meanwhile (`isQuiet` is false) is not what the rows say. */
+  async verdict(isQuiet: boolean): Promise<IndexVerdict> {
+    const { files, indexPath, path, facts, hasThread, failure } = this.#described
+    if (failure) return { hasThread, isLie: false, failure }
+    try {
+      if (!isQuiet || (await this.#isRight())) return { hasThread, isLie: false }
+      const isSame = isDeepStrictEqual(await files.facts(path), facts)
+      return { hasThread, isLie: isSame }
     } catch (error) {
-      found.push(indexFailure(this.#path, error))
+      return { hasThread, isLie: false, failure: indexFailure(indexPath, error) }
     }
-    if (this.#lying > 0) {
-      const what = `${counted(this.#lying, 'thread')} that the index describes wrongly`
-      const named = { count: this.#lying, paths: this.#lies, repair: 'set_index_aside' } as const
-      found.push(this.#told({ severity: 'fail', code: 'index_lies', what, ...named }))
-    }
-    return found
   }
 
-  #told(told: Told): Finding {
-    return finding({ section: 'index', path: this.#path, ...told })
+  async #isRight(): Promise<boolean> {
+    const { files, path, thread, outline } = this.#described
+    if (thread && !(await isFreshThread(files, path, thread))) return false
+    if (!outline || !this.#extent) return true
+    const isRight = this.#comparison?.isRight(this.#extent)
+    return isRight ?? (await isRightInWhole(files, path, { ...outline, turns: outline.turns() }))
   }
 
-  async #isLie(
-    path: string,
-    thread: IndexRecord | undefined,
-    outline: IndexRecord | undefined,
-  ): Promise<boolean> {
-    const facts = await this.#files.facts(path)
-    if (!facts) return false
-    const isLie =
-      (isOf(thread, facts) && !(await isFreshThread(this.#files, path, thread))) ||
-      (isOf(outline, facts) && !(await this.#isFreshOutline(path, outline)))
-    // A file that was written to meanwhile is not what the row was about.
-    return isLie && isDeepStrictEqual(await this.#files.facts(path), facts)
-  }
-
-  async #isFreshOutline(path: string, row: IndexRecord): Promise<boolean> {
-    const fresh = await outlineRollout(this.#files, path).catch(() => undefined)
-    if (!fresh) return false
-    const isSame =
-      isDeepStrictEqual(parsed(row.summary), plain(fresh.summary)) &&
-      row.folded_bytes === fresh.foldedBytes &&
-      row.folded_lines === fresh.foldedLines &&
-      row.damaged_lines === fresh.damagedLines
-    return isSame && hasSameTurns(this.#index.turns(row.id ?? null), fresh)
+  [Symbol.dispose](): void {
+    this.#comparison?.[Symbol.dispose]()
   }
 }
 
@@ -100,22 +176,17 @@ async function isFreshThread(files: FileSystem, path: string, row: IndexRecord):
   return isSame && row.folded_bytes === fresh.foldedBytes
 }
 
-function hasSameTurns(rows: Iterable<IndexRecord>, { fold }: OutlinedRollout): boolean {
-  const turns = fold.turns
-  let count = 0
-  for (const row of rows) {
-    const turn = turns[count]
-    const isSame =
-      row.turn_order === turn?.order &&
-      row.turn_id === turn?.turnId &&
-      row.status === turn?.status &&
-      row.start_offset === turn?.startOffset &&
-      row.end_offset === turn?.endOffset &&
-      (row.is_taken_back === 1) === turn?.isTakenBack
-    if (!isSame) return false
-    count += 1
-  }
-  return count === turns.length
+/** Memory grows with the turns of the file. */
+async function isRightInWhole(
+  files: FileSystem,
+  path: string,
+  described: DescribedOutline,
+): Promise<boolean> {
+  using comparison = new OutlineComparison(described, WHOLE_MEMORY)
+  const extent = await withRollout(files, path, (file) => {
+    return visitRollout(file, { readsAhead: true }, comparison)
+  })
+  return comparison.isRight(extent) === true
 }
 
 function isOf(row: IndexRecord | undefined, facts: FileFacts): row is IndexRecord {
@@ -125,19 +196,6 @@ function isOf(row: IndexRecord | undefined, facts: FileFacts): row is IndexRecor
     row.modified_at_ms === facts.modifiedAtMs &&
     row.inode === facts.inode
   )
-}
-
-function parsed(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text))
-  } catch {
-    // Not by us, so not what the file says.
-    return undefined
-  }
-}
-
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value))
 }
 
 /** What it means that the index cannot be read. */

@@ -1,8 +1,16 @@
 import type { FileSystem } from '../../../base/index.ts'
 import { parseThreadId, type SessionMeta, type ThreadId } from '../../../protocol/index.ts'
-import { openRollout, type RolloutFile, readEntries } from '../../../rollout/index.ts'
+import {
+  type RolloutExtent,
+  type RolloutFile,
+  type RolloutVisitor,
+  readEntries,
+  type SeenLine,
+  visitRollout,
+  withRollout,
+} from '../../../rollout/index.ts'
 import { MOST_NAMED, type Place } from './finding.ts'
-import { FROM_START, type ScannedLine, scanLines } from './scan-lines.ts'
+import { type ScannedLine, scannedLine } from './scan-lines.ts'
 
 /** Lines with one kind of trouble. */
 export interface Troubled {
@@ -43,25 +51,34 @@ export interface RolloutReport {
   readonly compression: Place | null
 }
 
+/** Reads along while a file is inspected. */
+export interface Companion extends RolloutVisitor {
+  /** Hears how far the file was read. */
+  readonly end?: (extent: RolloutExtent) => void
+}
+
 /** Reads the file once, in memory that does not grow with it. Throws `RolloutError`. */
 export async function inspectRollout(
   files: FileSystem,
   { path, threadId, isCompressed }: Pick<RolloutFile, 'path' | 'threadId' | 'isCompressed'>,
+  companion: Companion = ALONE,
 ): Promise<RolloutReport> {
   const inspection = new Inspection(threadId)
-  const { text } = await openRollout(files, path)
-  let end = FROM_START
-  try {
-    end = await scanLines(text, FROM_START, (line) => {
-      inspection.take(line)
-      return undefined
-    })
-  } finally {
-    await text.close()
+  let lines = 0
+  const line = (seen: SeenLine) => {
+    lines = seen.lineNumber
+    inspection.take(scannedLine(seen))
+    companion.line?.(seen)
   }
-  const compression = isCompressed ? await compressionDamage(files, path, end.linesBefore) : null
-  return inspection.report(compression)
+  const extent = await withRollout(files, path, (file) => {
+    const { entry, damage } = companion
+    return visitRollout(file, { readsAhead: true }, { line, entry, ...(damage ? { damage } : {}) })
+  })
+  companion.end?.(extent)
+  return inspection.report(isCompressed ? await compressionDamage(files, path, lines) : null)
 }
+
+const ALONE: Companion = { entry: () => undefined }
 
 /** Behind all text there is only what the decompressor has to tell. */
 async function compressionDamage(
@@ -85,6 +102,16 @@ export function canBeMended(report: RolloutReport, isCompressed: boolean): boole
 }
 
 const ORDINAL = /^\s*\{\s*"timestamp"\s*:\s*"[^"]*"\s*,\s*"ordinal"\s*:/
+
+/** Behind the time most lines have their type, as all programs write them: no need to search. */
+function hasOrdinal(text: string): boolean {
+  const isPlain = text.charCodeAt(TYPE_AT) === LETTER_T && text.charCodeAt(TYPE_AT - 1) === QUOTE
+  return !isPlain && ORDINAL.test(text.slice(0, 200))
+}
+
+const TYPE_AT = '{"timestamp":"2026-11-20T09:29:15.786Z","'.length
+const LETTER_T = 0x74
+const QUOTE = 0x22
 
 class Inspection {
   readonly #threadId: ThreadId
@@ -131,7 +158,7 @@ class Inspection {
       this.#tailPlace = { lineNumber, offset, reason: 'is whole, but without its newline' }
     }
     this.#firstTimestamp ??= line.timestamp
-    this.#isPaginated ||= ORDINAL.test(text.slice(0, 200))
+    this.#isPaginated ||= hasOrdinal(text)
     const { item } = line
     if (item.type === 'session_meta') this.#takeHeader(item.payload, text)
     else this.#startsWith ??= 'no_header'

@@ -58,6 +58,19 @@ export async function openIndex(
   }
 }
 
+/** The index as it is, for whoever does not wait for what a check says; undefined without one. */
+export function openUnchecked(home: string, version: number | undefined): IndexReader | undefined {
+  try {
+    const index = IndexReader.open(join(home, INDEX_FILE))
+    if (index.version === version) return index
+    index[Symbol.dispose]()
+    return undefined
+  } catch {
+    // Why it cannot be opened, the check tells.
+    return undefined
+  }
+}
+
 function damaged(path: string, faults: readonly string[]): Finding {
   return finding({
     severity: 'fail',

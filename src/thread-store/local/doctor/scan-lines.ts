@@ -1,6 +1,6 @@
 import { type OpenFile, visitLines } from '../../../base/index.ts'
 import type { RolloutLine } from '../../../protocol/index.ts'
-import { decodeLine } from '../../../rollout/index.ts'
+import { type SeenLine, seenLine } from '../../../rollout/index.ts'
 
 interface LinePlace {
   /** 1-based. */
@@ -36,8 +36,6 @@ export const FROM_START: ScanFrom = { start: 0, linesBefore: 0 }
 /** The fault of a first line. */
 export const HAS_MARK = 'begins with a byte order mark'
 
-const BYTE_ORDER_MARK = '\uFEFF'
-
 /** Shows the lines of a rollout until `visit` says `stop`; answers where to go on. */
 export async function scanLines(
   file: OpenFile,
@@ -47,19 +45,21 @@ export async function scanLines(
   let lineNumber = from.linesBefore
   const start = await visitLines(file, { start: from.start }, (raw) => {
     lineNumber += 1
-    const { offset, isTerminated } = raw
-    const place = { lineNumber, offset, isTerminated }
-    const hasMark = offset === 0 && raw.text.startsWith(BYTE_ORDER_MARK)
-    const text = hasMark ? raw.text.slice(1) : raw.text
-    if (text.trim() === '') return visit({ ...place, kind: 'blank' })
-    const decoded = decodeLine(text)
-    if (!decoded.ok) {
-      return visit({ ...place, kind: 'bad', reason: badReason(text, decoded.reason) })
-    }
-    const fault = faultOf(raw.isUtf8, hasMark)
-    return visit({ ...place, kind: 'good', line: decoded.line, text, fault })
+    return visit(scannedLine(seenLine(raw, lineNumber)))
   })
   return { start, linesBefore: lineNumber }
+}
+
+export function scannedLine(seen: SeenLine): ScannedLine {
+  const { lineNumber, offset, isTerminated, text, decoded } = seen
+  // Spreading a place into each would take as long as all the rest.
+  if (!decoded) return { lineNumber, offset, isTerminated, kind: 'blank' }
+  if (!decoded.ok) {
+    const reason = badReason(text, decoded.reason)
+    return { lineNumber, offset, isTerminated, kind: 'bad', reason }
+  }
+  const fault = faultOf(seen.isUtf8, seen.hasMark)
+  return { lineNumber, offset, isTerminated, kind: 'good', line: decoded.line, text, fault }
 }
 
 function faultOf(isUtf8: boolean, hasMark: boolean): string | null {
