@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { assistantMessage, customToolCall, functionCall } from '../../src/core/index.ts'
 import { completed, itemEvents, started } from '../support/played-model.ts'
@@ -36,10 +37,14 @@ function printed({ output }: Output): string {
 describe('tools of a turn', () => {
   it('have their outputs kept in the order of the calls, whichever ends first', async () => {
     const slow = runs('until test -e go; do sleep 0.01; done; echo slow', 'call_slow')
-    const fast = runs('echo fast; touch go', 'call_fast')
+    const fast = runs('echo fast', 'call_fast')
     await using kit = await SessionKit.open([{ items: [slow, fast] }, done])
     const handle = await kit.start()
     using watch = new Watch(handle)
+    using _ = handle.listen((event) => {
+      const isFast = event.type === 'itemCompleted' && event.item.id === 'call_fast'
+      if (isFast) writeFileSync(join(kit.project, 'go'), '')
+    })
     await runTurn(handle, 'go')
     const told = watch.of('itemCompleted').map(({ item }) => item.id)
     assert.deepEqual(told.slice(1, 3), ['call_fast', 'call_slow'])
