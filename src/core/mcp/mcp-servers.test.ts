@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HttpToolServer } from '../../../test/support/mcp/http-server.ts'
 import { httpConfig, McpKit, stdioConfig } from '../../../test/support/mcp/kit.ts'
 import { PIXEL } from '../../../test/support/mcp/tool-server.ts'
@@ -352,6 +353,8 @@ describe('an MCP server that misbehaves', () => {
     assert.deepEqual(pids.map(isAlive), [true, true])
     await kit[Symbol.asyncDispose]()
     await kit[Symbol.asyncDispose]()
+    // The kernel buries the killed when it comes to it.
+    for (let looks = 0; pids.some(isAlive) && looks < 200; looks += 1) await sleep(10)
     assert.deepEqual(pids.map(isAlive), [false, false])
   })
 })
